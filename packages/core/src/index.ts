@@ -1,0 +1,14 @@
+export type * from "./app.js";
+export * from "./auth/user.js";
+export * from "./errors.js";
+export type * from "./events.js";
+export type * from "./ports/channel-layer.js";
+export * from "./ports/clock.js";
+export * from "./ports/logger.js";
+export type * from "./ports/message-store.js";
+export type * from "./ports/password-hasher.js";
+export type * from "./ports/token-store.js";
+export type * from "./ports/token-verifier.js";
+export type * from "./ports/transport.js";
+export type * from "./ports/user-store.js";
+export * from "./scope.js";

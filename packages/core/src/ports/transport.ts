@@ -1,0 +1,60 @@
+/**
+ * What a transport supplies per connection. No method returns a promise or throws: native callbacks cannot wait, and
+ * nothing may unwind through them.
+ */
+import type { Address, HeaderList } from "../scope.js";
+
+/**
+ * What became of a write. `"buffered"`: taken, but the client is behind; the transport calls `drained()` on the session
+ * when it has caught up. `"dropped"`: not taken, the transport's limit is reached.
+ */
+export type WriteStatus = "ok" | "buffered" | "dropped";
+
+/** A request as it stood on the wire. A transport copies it before the callback that brought it returns. */
+export interface RequestHead {
+  readonly method: string;
+  /** Not decoded, without the query string. */
+  readonly rawPath: string;
+  /** Without the question mark. */
+  readonly queryString: string;
+  readonly httpVersion: string;
+  /** Names in lower case, pairs in wire order. */
+  readonly headers: HeaderList;
+  /** True if the connection came over TLS. */
+  readonly secure: boolean;
+  readonly client: Address | undefined;
+  readonly server: Address | undefined;
+}
+
+export interface AcceptOptions {
+  readonly subprotocol: string | undefined;
+  readonly headers: HeaderList;
+}
+
+export interface WebSocketTransport {
+  /** Completes the handshake: once, in the tick that brought it or in any later one. */
+  accept(options: AcceptOptions): void;
+  /** Refuses the handshake with a complete response: once, instead of accept. */
+  deny(status: number, headers: HeaderList, body: Uint8Array | string): void;
+  write(data: string | Uint8Array): WriteStatus;
+  /** Sends a close frame. The transport reports the end through `closed()` on the session, soon in any case. */
+  close(code: number, reason: string): void;
+  /** Stops reading from the client. Where it is absent, a full inbox closes the connection with 1013. */
+  pause?(): void;
+  resume?(): void;
+}
+
+export interface HttpTransport {
+  /** A complete response in one piece. Sets Content-Length. */
+  respond(status: number, headers: HeaderList, body: Uint8Array | string): void;
+  /** Begins a streamed response. */
+  start(status: number, headers: HeaderList): void;
+  write(chunk: Uint8Array | string): WriteStatus;
+  /** Ends a streamed response. */
+  end(): void;
+  /** Cuts the connection: a response that began cannot be completed. */
+  abort(): void;
+  /** Stops reading the request body. */
+  pause(): void;
+  resume(): void;
+}

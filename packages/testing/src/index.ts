@@ -1,0 +1,2 @@
+export * from "./fake-clock.js";
+export * from "./recording-logger.js";
