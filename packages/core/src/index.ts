@@ -12,3 +12,8 @@ export type * from "./ports/token-verifier.js";
 export type * from "./ports/transport.js";
 export type * from "./ports/user-store.js";
 export * from "./scope.js";
+export type { HttpSession } from "./session/http-session.js";
+export * from "./session/limits.js";
+export * from "./session/protocol-server.js";
+export { prepend } from "./session/receive.js";
+export type { WebSocketSession } from "./session/websocket-session.js";

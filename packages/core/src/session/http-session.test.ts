@@ -1,0 +1,310 @@
+import { FakeClock, RecordingLogger } from "@sluice/testing";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { App, Send } from "../app.js";
+import { ClientDisconnected, DenyConnection, ProtocolError, RouteNotFound } from "../errors.js";
+import type { HttpTransport, WriteStatus } from "../ports/transport.js";
+import type { HttpScope } from "../scope.js";
+import { HttpSession } from "./http-session.js";
+import { defaultLimits, type Limits } from "./limits.js";
+
+class FakeTransport implements HttpTransport {
+  readonly calls: unknown[][] = [];
+  status: WriteStatus = "ok";
+
+  respond(...given: unknown[]): void {
+    this.calls.push(["respond", ...given]);
+  }
+  start(...given: unknown[]): void {
+    this.calls.push(["start", ...given]);
+  }
+  write(chunk: Uint8Array | string): WriteStatus {
+    this.calls.push(["write", chunk]);
+    return this.status;
+  }
+  end(): void {
+    this.calls.push(["end"]);
+  }
+  abort(): void {
+    this.calls.push(["abort"]);
+  }
+  pause(): void {
+    this.calls.push(["pause"]);
+  }
+  resume(): void {
+    this.calls.push(["resume"]);
+  }
+}
+
+const scope: HttpScope = {
+  type: "http",
+  method: "GET",
+  scheme: "http",
+  httpVersion: "1.1",
+  path: "/",
+  rawPath: "/",
+  queryString: "",
+  rootPath: "",
+  headers: [],
+  client: undefined,
+  server: undefined,
+  state: {},
+  extensions: {},
+  signal: () => new AbortController().signal,
+};
+
+let transport: FakeTransport;
+let clock: FakeClock;
+let logger: RecordingLogger;
+let finished: number;
+
+beforeEach(() => {
+  transport = new FakeTransport();
+  clock = new FakeClock();
+  logger = new RecordingLogger();
+  finished = 0;
+});
+
+function run(app: App<"http">, limits: Partial<Limits> = {}): HttpSession {
+  const session = new HttpSession(transport, {
+    clock,
+    logger,
+    limits: { ...defaultLimits, ...limits },
+    onFinished: () => finished++,
+  });
+  session.run(app, scope);
+  return session;
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const empty = new Uint8Array();
+
+describe("a response", () => {
+  it("goes out in one piece where it is one, at once", () => {
+    run((_scope, _receive, send) => {
+      void send({ type: "http.response.start", status: 200, headers: [["x-a", "1"]] });
+      void send({ type: "http.response.body", body: "hi" });
+    });
+    expect(transport.calls).toEqual([["respond", 200, [["x-a", "1"]], "hi"]]);
+    expect(finished).toBe(1);
+  });
+
+  it("is streamed where it is not", async () => {
+    run(async (_scope, _receive, send) => {
+      await send({ type: "http.response.start", status: 200 });
+      await send({ type: "http.response.body", moreBody: true });
+      await send({ type: "http.response.body", body: "a", moreBody: true });
+      await send({ type: "http.response.body", body: "b" });
+    });
+    await turn();
+    expect(transport.calls).toEqual([["start", 200, []], ["write", "a"], ["write", "b"], ["end"]]);
+    expect(finished).toBe(1);
+  });
+
+  it("waits for a slow client", async () => {
+    transport.status = "buffered";
+    let waited: unknown;
+    const session = run(async (_scope, _receive, send) => {
+      await send({ type: "http.response.start", status: 200 });
+      waited = send({ type: "http.response.body", body: "a", moreBody: true });
+      await waited;
+      await send({ type: "http.response.body" });
+    });
+    await turn();
+    expect(waited).toBeInstanceOf(Promise);
+    expect(transport.calls.at(-1)).toEqual(["write", "a"]);
+    session.drained();
+    await turn();
+    expect(transport.calls.at(-1)).toEqual(["end"]);
+  });
+
+  it.each([
+    [
+      "a body before the start",
+      [{ type: "http.response.body" }],
+      'expected "http.response.start", got "http.response.body"',
+    ],
+    [
+      "a second start",
+      [
+        { type: "http.response.start", status: 200 },
+        { type: "http.response.start", status: 200 },
+      ],
+      'expected "http.response.body"',
+    ],
+    [
+      "a status that is not final",
+      [{ type: "http.response.start", status: 101 }],
+      "expected a final response status from 200 to 599, got 101",
+    ],
+    [
+      "a header that breaks its line",
+      [{ type: "http.response.start", status: 200, headers: [["a", "b\n"]] }],
+      "without control characters",
+    ],
+  ])("refuses %s: an error in the application, 500 on the wire", async (_, events, message) => {
+    run(async (_scope, _receive, send) => {
+      for (const event of events) await send(event as Parameters<typeof send>[0]);
+    });
+    await turn();
+    expect(transport.calls).toEqual([["respond", 500, expect.anything(), "Internal Server Error\n"]]);
+    expect(String(logger.errors[0])).toContain(message);
+  });
+
+  it("is complete once: more is a ProtocolError in the log and nothing on the wire", async () => {
+    run(async (_scope, _receive, send) => {
+      await send({ type: "http.response.start", status: 200 });
+      await send({ type: "http.response.body" });
+      await send({ type: "http.response.body" });
+    });
+    await turn();
+    expect(transport.calls).toHaveLength(1);
+    expect(logger.errors).toEqual([expect.any(ProtocolError)]);
+    expect(finished).toBe(1);
+  });
+});
+
+describe("what goes wrong", () => {
+  it.each([
+    ["RouteNotFound", new RouteNotFound("none"), 404, 0],
+    ["DenyConnection", new DenyConnection({ status: 401 }), 401, 0],
+    ["any error", new Error("boom"), 500, 1],
+  ])("%s before the response becomes one", async (_, error, status, logged) => {
+    run(async () => {
+      throw error;
+    });
+    await turn();
+    expect(transport.calls).toEqual([["respond", status, expect.anything(), expect.anything()]]);
+    expect(logger.errors).toHaveLength(logged);
+    expect(finished).toBe(1);
+  });
+
+  it("cuts the connection after an error within the response", async () => {
+    run(async (_scope, _receive, send) => {
+      await send({ type: "http.response.start", status: 200 });
+      await send({ type: "http.response.body", body: "a", moreBody: true });
+      throw new Error("boom");
+    });
+    await turn();
+    expect(transport.calls.at(-1)).toEqual(["abort"]);
+    expect(logger.errors).toEqual([new Error("boom")]);
+    expect(finished).toBe(1);
+  });
+
+  it("answers 500 for an application that returns without a response", () => {
+    run(() => {});
+    expect(transport.calls).toEqual([["respond", 500, expect.anything(), expect.anything()]]);
+    expect(logger.errors).toEqual([expect.any(ProtocolError)]);
+  });
+
+  it("tells the application that the client has gone, and its later events that they are late", async () => {
+    let late: unknown;
+    const session = run(async (_scope, receive, send) => {
+      expect((await receive()).type).toBe("http.request");
+      expect((await receive()).type).toBe("http.disconnect");
+      try {
+        await send({ type: "http.response.start", status: 200 });
+      } catch (error) {
+        late = error;
+        throw error;
+      }
+    });
+    session.data(empty, true);
+    const signal = session.signal();
+    session.aborted();
+    await turn();
+    expect(late).toBeInstanceOf(ClientDisconnected);
+    expect(signal.aborted).toBe(true);
+    expect([transport.calls, logger.lines, finished]).toEqual([[], [], 1]);
+  });
+
+  it("delivers http.disconnect when the response is complete", async () => {
+    const types: string[] = [];
+    const session = run((_scope, receive, send) =>
+      receive.pipe(async (event) => {
+        types.push(event.type);
+        if (event.type !== "http.request") return;
+        await send({ type: "http.response.start", status: 204 });
+        await send({ type: "http.response.body" });
+      }),
+    );
+    session.data(empty, true);
+    await turn();
+    expect(types).toEqual(["http.request", "http.disconnect"]);
+    expect(finished).toBe(1);
+  });
+});
+
+describe("a request body", () => {
+  it("comes in pieces, and stops the client while the application is busy", async () => {
+    let release: () => void = () => {};
+    const bodies: number[] = [];
+    const session = run(
+      (_scope, receive) =>
+        receive.pipe((event) => {
+          if (event.type !== "http.request") return;
+          bodies.push(event.body.byteLength);
+          return new Promise<void>((resolve) => {
+            release = resolve;
+          });
+        }),
+      { maxInboxBytes: 10 },
+    );
+    for (const size of [1, 6, 6]) session.data(new Uint8Array(size), false);
+    expect(transport.calls).toEqual([["pause"]]);
+    release();
+    await turn();
+    expect(transport.calls).toEqual([["pause"]]);
+    release();
+    await turn();
+    expect(bodies).toEqual([1, 6, 6]);
+    expect(transport.calls).toEqual([["pause"], ["resume"]]);
+  });
+});
+
+describe("the time an application may take", () => {
+  it("ends with 503 before the response began", async () => {
+    let out: Send<"http"> = () => {};
+    run(
+      (_scope, receive, send) => {
+        out = send;
+        return receive.pipe(() => {});
+      },
+      { httpTimeout: 1_000 },
+    );
+    await clock.advance(999);
+    expect(transport.calls).toEqual([]);
+    await clock.advance(1);
+    expect(transport.calls).toEqual([["respond", 503, expect.anything(), expect.anything()]]);
+    expect(() => out({ type: "http.response.start", status: 200 })).toThrow(ClientDisconnected);
+  });
+
+  it("cuts a response that stands still, and leaves one alone that goes on", async () => {
+    let out: Send<"http"> = () => {};
+    run(
+      (_scope, receive, send) => {
+        out = send;
+        return receive.pipe(() => {});
+      },
+      { httpTimeout: 1_000 },
+    );
+    void out({ type: "http.response.start", status: 200 });
+    for (let beat = 0; beat < 5; beat++) {
+      void out({ type: "http.response.body", body: "beat", moreBody: true });
+      await clock.advance(900);
+    }
+    expect(transport.calls.at(-1)).toEqual(["write", "beat"]);
+    await clock.advance(1_000);
+    expect(transport.calls.at(-1)).toEqual(["abort"]);
+    expect(finished).toBe(1);
+  });
+
+  it("is unlimited where it is 0, and over when the response is complete", () => {
+    run((_scope, receive) => receive.pipe(() => {}), { httpTimeout: 0 });
+    expect(clock.pending).toBe(0);
+    run((_scope, _receive, send) => {
+      void send({ type: "http.response.start", status: 200 });
+      void send({ type: "http.response.body" });
+    });
+    expect(clock.pending).toBe(0);
+  });
+});

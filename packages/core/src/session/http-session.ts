@@ -1,0 +1,213 @@
+import type { App, MaybePromise, ReceiveEvent, Scope, SendEvent } from "../app.js";
+import { ClientDisconnected, ProtocolError } from "../errors.js";
+import type { HttpResponseBodyEvent, HttpResponseStartEvent } from "../events.js";
+import type { Cancel } from "../ports/clock.js";
+import type { HttpTransport } from "../ports/transport.js";
+import { checkResponseHeaders, checkStatus } from "../response-header.js";
+import { FlowControl } from "./flow-control.js";
+import { Inbox } from "./inbox.js";
+import { createReceive } from "./receive.js";
+import { isOutcome, refusal, refusalOf } from "./refusal.js";
+import type { SessionContext } from "./session-context.js";
+
+type ResponseState = "none" | "started" | "streaming" | "complete";
+
+/** One HTTP request and its response, between a transport and an application. No method throws. */
+export class HttpSession {
+  readonly #transport: HttpTransport;
+  readonly #context: SessionContext<HttpSession>;
+  readonly #inbox: Inbox<ReceiveEvent<"http">>;
+  readonly #flow = new FlowControl();
+  #response: ResponseState = "none";
+  /** Held back until the first body event, as ASGI asks. */
+  #start: HttpResponseStartEvent | undefined;
+  #clientGone = false;
+  #returned = false;
+  #finished = false;
+  #progressAt = 0;
+  #cancelTimeout: Cancel | undefined;
+  #abort: AbortController | undefined;
+
+  constructor(transport: HttpTransport, context: SessionContext<HttpSession>) {
+    this.#transport = transport;
+    this.#context = context;
+    this.#inbox = new Inbox({
+      maxEvents: Number.POSITIVE_INFINITY,
+      maxWeight: context.limits.maxInboxBytes,
+      onRoom: () => this.#transport.resume(),
+    });
+  }
+
+  /** For `scope.signal`. */
+  readonly signal = (): AbortSignal => {
+    this.#abort ??= new AbortController();
+    if (this.#clientGone) this.#abort.abort();
+    return this.#abort.signal;
+  };
+
+  /** Calls the application. Once, and before any event of the transport's. */
+  run(app: App<"http">, scope: Scope<"http">): void {
+    if (this.#context.limits.httpTimeout > 0) {
+      this.#progressAt = this.#context.clock.now();
+      this.#watch(this.#context.limits.httpTimeout);
+    }
+    let running: MaybePromise<void>;
+    try {
+      running = app(scope, createReceive(this.#inbox), this.#send);
+    } catch (error) {
+      this.#applicationFailed(error);
+      return;
+    }
+    if (running instanceof Promise) running.then(this.#applicationReturned, this.#applicationFailed);
+    else this.#applicationReturned();
+  }
+
+  /** A piece of the request body came in; a request without one has a single empty last piece. The session keeps it. */
+  data(body: Uint8Array, last: boolean): void {
+    if (this.#clientGone || this.#response === "complete") return;
+    const roomLeft = this.#inbox.push({ type: "http.request", body, moreBody: !last }, body.byteLength);
+    if (!roomLeft && !last) this.#transport.pause();
+  }
+
+  /** The transport has written what it had buffered. */
+  drained(): void {
+    this.#flow.release();
+  }
+
+  /** The client has gone before the response was complete. */
+  aborted(): void {
+    if (this.#clientGone || this.#response === "complete") return;
+    this.#clientGone = true;
+    this.#abort?.abort();
+    this.#over();
+  }
+
+  /** The server waits no longer: 503 if the response has not begun, else it is cut. The application is told. */
+  shutdown(): void {
+    if (!this.#clientGone && this.#response !== "complete") this.#giveUp();
+  }
+
+  readonly #send = (event: SendEvent<"http">): MaybePromise<void> => {
+    if (this.#clientGone) throw new ClientDisconnected(`the client has gone; "${event.type}" came too late`);
+    this.#progressAt = this.#context.limits.httpTimeout > 0 ? this.#context.clock.now() : 0;
+    if (event.type === "http.response.start" && this.#response === "none") {
+      checkStatus(event.status);
+      checkResponseHeaders(event.headers ?? []);
+      this.#start = event;
+      this.#response = "started";
+      return;
+    }
+    if (event.type === "http.response.body" && (this.#response === "started" || this.#response === "streaming")) {
+      return this.#body(event);
+    }
+    throw new ProtocolError(`expected ${this.#expected()}, got "${event.type}"`);
+  };
+
+  #expected(): string {
+    switch (this.#response) {
+      case "none":
+        return '"http.response.start"';
+      case "started":
+      case "streaming":
+        return '"http.response.body"';
+      case "complete":
+        return "nothing after the last body event";
+    }
+  }
+
+  #body({ body = "", moreBody = false }: HttpResponseBodyEvent): MaybePromise<void> {
+    if (this.#start !== undefined) {
+      const { status, headers = [] } = this.#start;
+      this.#start = undefined;
+      if (!moreBody) {
+        this.#transport.respond(status, headers, body);
+        this.#complete();
+        return;
+      }
+      this.#response = "streaming";
+      this.#transport.start(status, headers);
+    }
+    const written = body.length > 0 ? this.#transport.write(body) : "ok";
+    if (!moreBody) {
+      this.#transport.end();
+      this.#complete();
+      return;
+    }
+    if (written === "dropped") {
+      this.#transport.abort();
+      this.aborted();
+      throw new ClientDisconnected("the client reads more slowly than the application writes");
+    }
+    return written === "buffered" ? this.#flow.wait() : undefined;
+  }
+
+  #complete(): void {
+    this.#response = "complete";
+    this.#over();
+  }
+
+  /** Nothing more can be sent: the application is told, and whoever waits for the client waits no longer. */
+  #over(): void {
+    this.#cancelTimeout?.();
+    this.#inbox.end({ type: "http.disconnect" });
+    this.#flow.release();
+    this.#finish();
+  }
+
+  readonly #applicationReturned = (): void => {
+    if (!this.#clientGone && this.#response !== "complete") {
+      this.#applicationFailed(new ProtocolError(`expected ${this.#expected()}, but the application returned`));
+      return;
+    }
+    this.#returned = true;
+    this.#inbox.discard();
+    this.#finish();
+  };
+
+  readonly #applicationFailed = (error: unknown): void => {
+    this.#returned = true;
+    this.#inbox.discard();
+    if (!isOutcome(error)) this.#context.logger.error({ err: error }, "the application failed on a request");
+    this.#breakOff(error);
+    this.#finish();
+  };
+
+  /** Answers with what `error` means, or cuts the connection where the answer has begun. */
+  #breakOff(error: unknown): void {
+    if (this.#clientGone || this.#response === "complete") return;
+    if (this.#response === "streaming") {
+      this.#transport.abort();
+      this.aborted();
+      return;
+    }
+    const { status, headers, body } = refusalOf(error);
+    this.#transport.respond(status, headers, body);
+    this.#complete();
+  }
+
+  /** Looks again when the time since the last progress would be up, instead of setting a timer anew per event. */
+  #watch(ms: number): void {
+    this.#cancelTimeout = this.#context.clock.after(ms, () => {
+      const idle = this.#context.clock.now() - this.#progressAt;
+      if (idle < this.#context.limits.httpTimeout) {
+        this.#watch(this.#context.limits.httpTimeout - idle);
+        return;
+      }
+      this.#context.logger.warn({}, "the application did not answer a request in time");
+      this.#giveUp();
+    });
+  }
+
+  #giveUp(): void {
+    this.#breakOff(refusal(503, "Service Unavailable"));
+    // What the application still sends comes too late, which is not a wrong order of events.
+    this.#clientGone = true;
+    this.#abort?.abort();
+  }
+
+  #finish(): void {
+    if (this.#finished || !this.#returned || !(this.#clientGone || this.#response === "complete")) return;
+    this.#finished = true;
+    this.#context.onFinished(this);
+  }
+}

@@ -1,0 +1,167 @@
+import type { MaybePromise } from "../app.js";
+import { ClientDisconnected } from "../errors.js";
+
+export type Sink<Event> = (event: Event) => MaybePromise<void>;
+
+export interface InboxOptions {
+  /** How many events may wait. */
+  readonly maxEvents: number;
+  /** How much the waiting events may weigh together, in the unit of `push`. */
+  readonly maxWeight: number;
+  /** Called when the inbox, having been full, is half empty again. */
+  readonly onRoom?: () => void;
+}
+
+interface Waiting<Event> {
+  readonly event: Event;
+  readonly weight: number;
+}
+
+interface Settle<Value> {
+  resolve(value: Value): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Hands events to one reader, one at a time and in order: straight into its sink when it is idle, else through a bounded
+ * queue.
+ */
+export class Inbox<Event> {
+  readonly #options: InboxOptions;
+  readonly #queue: Waiting<Event>[] = [];
+  readonly #pullers: Settle<Event>[] = [];
+  #weight = 0;
+  #full = false;
+  #sink: Sink<Event> | undefined;
+  #piped: Settle<void> | undefined;
+  #busy = false;
+  #ended = false;
+  #discarding = false;
+
+  constructor(options: InboxOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#queue.length;
+  }
+
+  /** Takes an event. False if the inbox is now full: the caller must stop the source. */
+  push(event: Event, weight = 0): boolean {
+    if (this.#ended || this.#discarding) return true;
+    if (this.#sink !== undefined && !this.#busy && this.#queue.length === 0) {
+      this.#deliver(event, this.#sink);
+      if (this.#queue.length > 0) this.#drain();
+      return true;
+    }
+    const puller = this.#pullers.shift();
+    if (puller !== undefined) {
+      puller.resolve(event);
+      return true;
+    }
+    this.#queue.push({ event, weight });
+    this.#weight += weight;
+    // Once full, it stays so until half of it is gone: a late event must not make the caller forget that it has stopped.
+    this.#full ||= this.#queue.length >= this.#options.maxEvents || this.#weight >= this.#options.maxWeight;
+    return !this.#full;
+  }
+
+  /** Takes the last event there will be, whether or not there is room. */
+  end(last: Event): void {
+    if (this.#ended || this.#discarding) return;
+    this.push(last);
+    this.#ended = true;
+    this.#settle();
+  }
+
+  /** Drops what waits, not what is still to come. */
+  clear(): void {
+    this.#queue.length = 0;
+    this.#weight = 0;
+    this.#makeRoom();
+  }
+
+  /** Drops what waits and what is still to come: the reader has gone. */
+  discard(): void {
+    this.#discarding = true;
+    this.clear();
+  }
+
+  /** Rejects with `ClientDisconnected` after the last event has been handed out. */
+  pull(): Promise<Event> {
+    const next = this.#take();
+    if (next !== undefined) return Promise.resolve(next.event);
+    if (this.#ended) return Promise.reject(new ClientDisconnected("the disconnect event has already been received"));
+    return new Promise((resolve, reject) => this.#pullers.push({ resolve, reject }));
+  }
+
+  /** Resolves after the last event was handled, rejects with what `sink` throws. */
+  pipe(sink: Sink<Event>): Promise<void> {
+    if (this.#sink !== undefined) return Promise.reject(new TypeError("expected one receive.pipe() per connection"));
+    this.#sink = sink;
+    return new Promise((resolve, reject) => {
+      this.#piped = { resolve, reject };
+      this.#drain();
+    });
+  }
+
+  #deliver(event: Event, sink: Sink<Event>): void {
+    // Also while the sink runs synchronously: what it causes to be pushed has to wait for its turn.
+    this.#busy = true;
+    let result: MaybePromise<void>;
+    try {
+      result = sink(event);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    if (result instanceof Promise) {
+      result.then(this.#proceed, this.#fail);
+    } else {
+      this.#busy = false;
+    }
+  }
+
+  readonly #proceed = (): void => {
+    this.#busy = false;
+    this.#drain();
+  };
+
+  readonly #fail = (error: unknown): void => {
+    this.discard();
+    this.#piped?.reject(error);
+  };
+
+  #drain(): void {
+    const sink = this.#sink;
+    while (sink !== undefined && !this.#busy) {
+      const next = this.#take();
+      if (next === undefined) break;
+      this.#deliver(next.event, sink);
+    }
+    this.#settle();
+  }
+
+  #take(): Waiting<Event> | undefined {
+    const next = this.#queue.shift();
+    if (next === undefined) return undefined;
+    this.#weight -= next.weight;
+    const { maxEvents, maxWeight } = this.#options;
+    if (this.#queue.length <= maxEvents / 2 && this.#weight <= maxWeight / 2) this.#makeRoom();
+    return next;
+  }
+
+  #makeRoom(): void {
+    if (!this.#full) return;
+    this.#full = false;
+    this.#options.onRoom?.();
+  }
+
+  #settle(): void {
+    if (!this.#ended || this.#busy || this.#queue.length > 0) return;
+    this.#piped?.resolve();
+    for (const puller of this.#pullers.splice(0)) {
+      puller.reject(new ClientDisconnected("the disconnect event has already been received"));
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import type { Protocol, Receive, ReceiveEvent } from "../app.js";
+import type { Inbox } from "./inbox.js";
+
+/** The reading end of an inbox, as an application sees it. */
+export function createReceive<P extends Protocol>(inbox: Inbox<ReceiveEvent<P>>): Receive<P> {
+  return Object.assign(() => inbox.pull(), {
+    pipe: (sink: Parameters<Receive<P>["pipe"]>[0]) => inbox.pipe(sink),
+  });
+}
+
+/** The same events with one more in front: for middleware that has read an event its inner application must see. */
+export function prepend<P extends Protocol>(event: ReceiveEvent<P>, receive: Receive<P>): Receive<P> {
+  let first: ReceiveEvent<P> | undefined = event;
+  const take = (): ReceiveEvent<P> | undefined => {
+    const taken = first;
+    first = undefined;
+    return taken;
+  };
+  return Object.assign(
+    () => {
+      const taken = take();
+      return taken === undefined ? receive() : Promise.resolve(taken);
+    },
+    {
+      pipe: async (sink: Parameters<Receive<P>["pipe"]>[0]): Promise<void> => {
+        const taken = take();
+        if (taken !== undefined) await sink(taken);
+        return receive.pipe(sink);
+      },
+    },
+  );
+}

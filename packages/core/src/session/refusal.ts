@@ -1,0 +1,27 @@
+import { ClientDisconnected, DenyConnection, RouteNotFound, SlowConsumer } from "../errors.js";
+
+/** What an error that left the application means to a client that has not been answered yet. */
+export function refusalOf(error: unknown): DenyConnection {
+  if (error instanceof DenyConnection) return error;
+  if (error instanceof RouteNotFound) return refusal(404, "Not Found");
+  return refusal(500, "Internal Server Error");
+}
+
+/** A refusal in words. */
+export function refusal(
+  status: number,
+  text: string,
+  headers: readonly (readonly [string, string])[] = [],
+): DenyConnection {
+  return new DenyConnection({
+    status,
+    headers: [["content-type", "text/plain; charset=utf-8"], ...headers],
+    body: `${text}\n`,
+  });
+}
+
+/** True for what an application may let escape without anything being wrong with it. */
+export function isOutcome(error: unknown): boolean {
+  if (error instanceof DenyConnection) return error.status < 500;
+  return error instanceof RouteNotFound || error instanceof ClientDisconnected || error instanceof SlowConsumer;
+}

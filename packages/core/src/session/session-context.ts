@@ -1,0 +1,12 @@
+import type { Clock } from "../ports/clock.js";
+import type { Logger } from "../ports/logger.js";
+import type { Limits } from "./limits.js";
+
+/** What every session of a server shares, and whom to tell when it is over. */
+export interface SessionContext<Session> {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limits: Limits;
+  /** Called once, when the client has gone and the application has returned. */
+  readonly onFinished: (session: Session) => void;
+}

@@ -1,0 +1,270 @@
+import type { App, MaybePromise, ReceiveEvent, Scope, SendEvent } from "../app.js";
+import { ClientDisconnected, DenyConnection, InboxFull, ProtocolError, SlowConsumer } from "../errors.js";
+import type { WebSocketAcceptEvent, WebSocketCloseEvent } from "../events.js";
+import type { Cancel } from "../ports/clock.js";
+import type { WebSocketTransport } from "../ports/transport.js";
+import { checkResponseHeaders, checkStatus } from "../response-header.js";
+import type { HeaderList } from "../scope.js";
+import { checkClose } from "./close-code.js";
+import { concatenate } from "./concatenate.js";
+import { FlowControl } from "./flow-control.js";
+import { Inbox } from "./inbox.js";
+import { createReceive } from "./receive.js";
+import { isOutcome, refusal, refusalOf } from "./refusal.js";
+import type { SessionContext } from "./session-context.js";
+
+/** What the application has said so far. */
+type ApplicationState = "connecting" | "denying" | "accepted" | "closed";
+
+type Side = "application" | "server";
+
+/** The code of RFC 6455 7.1.5 for a connection that ended without a close frame. */
+const abnormalClosure = 1006;
+
+/**
+ * One WebSocket connection between a transport and an application: keeps the order of ASGI's events, one at a time, and
+ * turns whatever happens on either side into what the other must be told. No method throws.
+ */
+export class WebSocketSession {
+  readonly #transport: WebSocketTransport;
+  readonly #context: SessionContext<WebSocketSession>;
+  readonly #inbox: Inbox<ReceiveEvent<"websocket">>;
+  readonly #flow = new FlowControl();
+  #offered: readonly string[] = [];
+  #application: ApplicationState = "connecting";
+  #denial: { status: number; headers: HeaderList; body: (Uint8Array | string)[] } | undefined;
+  /** Set once it is decided how the connection ends, and by whom. */
+  #closing: { readonly code: number; readonly reason: string; readonly by: Side } | undefined;
+  #clientGone = false;
+  #returned = false;
+  #cancelTimeout: Cancel | undefined;
+  #abort: AbortController | undefined;
+
+  constructor(transport: WebSocketTransport, context: SessionContext<WebSocketSession>) {
+    this.#transport = transport;
+    this.#context = context;
+    const { maxInboxMessages, maxInboxBytes } = context.limits;
+    this.#inbox = new Inbox({
+      maxEvents: maxInboxMessages,
+      maxWeight: maxInboxBytes,
+      onRoom: () => this.#transport.resume?.(),
+    });
+  }
+
+  /** For `scope.signal`. */
+  readonly signal = (): AbortSignal => {
+    this.#abort ??= new AbortController();
+    if (this.#clientGone) this.#abort.abort();
+    return this.#abort.signal;
+  };
+
+  /** Calls the application. Once, and before any event of the transport's. */
+  run(app: App<"websocket">, scope: Scope<"websocket">): void {
+    this.#offered = scope.subprotocols;
+    this.#cancelTimeout = this.#context.clock.after(this.#context.limits.handshakeTimeout, this.#handshakeTimedOut);
+    this.#inbox.push({ type: "websocket.connect" });
+    let running: MaybePromise<void>;
+    try {
+      running = app(scope, createReceive(this.#inbox), this.#send);
+    } catch (error) {
+      this.#applicationFailed(error);
+      return;
+    }
+    if (running instanceof Promise) running.then(this.#applicationReturned, this.#applicationFailed);
+    else this.#applicationReturned();
+  }
+
+  /** A whole message came in, `size` bytes long on the wire. The session keeps `data`. */
+  message(data: string | Uint8Array, size: number): void {
+    if (this.#closing !== undefined || this.#clientGone) return;
+    if (size > this.#context.limits.maxMessageSize) {
+      this.#endBy("server", 1009, "message too big");
+      return;
+    }
+    const roomLeft = this.#inbox.push(
+      typeof data === "string" ? { type: "websocket.receive", text: data } : { type: "websocket.receive", bytes: data },
+      size,
+    );
+    if (roomLeft) return;
+    if (this.#transport.pause !== undefined) {
+      this.#transport.pause();
+      return;
+    }
+    this.#context.logger.warn(
+      { err: new InboxFull("the application reads more slowly than the client writes") },
+      "closed",
+    );
+    this.#inbox.clear();
+    this.#endBy("server", 1013, "inbox full");
+  }
+
+  /** The transport has written what it had buffered. */
+  drained(): void {
+    this.#flow.release();
+  }
+
+  /** The connection is gone, whoever ended it. `code` is the client's, 1005 if it gave none, 1006 without a close frame. */
+  closed(code: number, reason = ""): void {
+    if (this.#clientGone) return;
+    this.#clientGone = true;
+    this.#cancelTimeout?.();
+    this.#abort?.abort();
+    // Who decided on the end knows its code better than the peer, whose answer may be lost.
+    this.#inbox.end({
+      type: "websocket.disconnect",
+      code: this.#closing?.code ?? code,
+      reason: this.#closing?.reason ?? reason,
+    });
+    this.#flow.release();
+    this.#finish();
+  }
+
+  /** The server is going away: 1012 for an open connection, 503 for a handshake. */
+  shutdown(): void {
+    if (this.#clientGone || this.#closing !== undefined) return;
+    if (this.#application === "accepted") this.#endBy("server", 1012, "service restart");
+    else this.#deny(refusal(503, "Service Unavailable"), "server");
+  }
+
+  readonly #send = (event: SendEvent<"websocket">): MaybePromise<void> => {
+    if (this.#application === "closed") throw this.#unexpected(event);
+    if (this.#clientGone || this.#closing !== undefined) {
+      throw new ClientDisconnected(`the client has gone; "${event.type}" came too late`);
+    }
+    switch (event.type) {
+      case "websocket.send":
+        if (this.#application !== "accepted") throw this.#unexpected(event);
+        return this.#write(event.text ?? event.bytes);
+      case "websocket.accept":
+        if (this.#application !== "connecting") throw this.#unexpected(event);
+        return this.#accept(event);
+      case "websocket.close":
+        return this.#close(event);
+      case "websocket.http.response.start":
+        if (this.#application !== "connecting") throw this.#unexpected(event);
+        checkStatus(event.status);
+        checkResponseHeaders(event.headers ?? []);
+        this.#denial = { status: event.status, headers: event.headers ?? [], body: [] };
+        this.#application = "denying";
+        return;
+      case "websocket.http.response.body": {
+        if (this.#denial === undefined) throw this.#unexpected(event);
+        this.#denial.body.push(event.body ?? "");
+        if (event.moreBody === true) return;
+        const { status, headers, body } = this.#denial;
+        this.#deny(new DenyConnection({ status, headers, body: concatenate(body) }), "application");
+        return;
+      }
+      default:
+        throw this.#unexpected(event);
+    }
+  };
+
+  #expected(): string {
+    switch (this.#application) {
+      case "connecting":
+        return '"websocket.accept", "websocket.close" or "websocket.http.response.start"';
+      case "denying":
+        return '"websocket.http.response.body"';
+      case "accepted":
+        return '"websocket.send" or "websocket.close"';
+      case "closed":
+        return "nothing after the end of the connection";
+    }
+  }
+
+  #unexpected(event: { readonly type: string }): ProtocolError {
+    return new ProtocolError(`expected ${this.#expected()}, got "${event.type}"`);
+  }
+
+  #accept({ subprotocol, headers = [] }: WebSocketAcceptEvent): void {
+    if (subprotocol !== undefined && !this.#offered.includes(subprotocol)) {
+      throw new ProtocolError(
+        `expected a subprotocol that the client offered (${this.#offered.length} of them), got ${JSON.stringify(subprotocol)}`,
+      );
+    }
+    checkResponseHeaders(headers);
+    const reserved = headers.find(([name]) => name.toLowerCase().startsWith("sec-websocket-"));
+    if (reserved !== undefined) {
+      throw new ProtocolError(
+        `expected the server to set ${reserved[0]}; leave it out, or use the accept event's subprotocol`,
+      );
+    }
+    this.#cancelTimeout?.();
+    this.#cancelTimeout = undefined;
+    this.#application = "accepted";
+    this.#transport.accept({ subprotocol, headers });
+  }
+
+  #write(data: string | Uint8Array): MaybePromise<void> {
+    if (typeof data !== "string" && !(data instanceof Uint8Array)) {
+      throw new TypeError(`expected a string as text or a Uint8Array as bytes, got ${typeof data}`);
+    }
+    switch (this.#transport.write(data)) {
+      case "ok":
+        return;
+      case "buffered":
+        return this.#flow.wait();
+      case "dropped": {
+        const slow = new SlowConsumer("the client reads more slowly than the application writes");
+        this.#context.logger.warn({ err: slow }, "closed");
+        this.#endBy("server", 1013, "slow consumer");
+        throw slow;
+      }
+    }
+  }
+
+  #close({ code = 1000, reason = "" }: WebSocketCloseEvent): void {
+    if (this.#application === "denying") throw this.#unexpected({ type: "websocket.close" });
+    checkClose(code, reason);
+    if (this.#application === "connecting") {
+      this.#deny(new DenyConnection({ closeCode: code }), "application");
+    } else {
+      this.#endBy("application", code, reason);
+    }
+  }
+
+  #deny({ status, headers, body }: DenyConnection, by: Side): void {
+    if (by === "application") this.#application = "closed";
+    this.#closing = { code: abnormalClosure, reason: "", by };
+    this.#transport.deny(status, headers, body);
+    this.closed(abnormalClosure);
+  }
+
+  #endBy(by: Side, code: number, reason: string): void {
+    if (by === "application") this.#application = "closed";
+    this.#closing = { code, reason, by };
+    this.#transport.close(code, reason);
+  }
+
+  readonly #handshakeTimedOut = (): void => {
+    if (this.#clientGone) return;
+    this.#context.logger.warn({}, "the application neither accepted nor refused a WebSocket in time");
+    this.#deny(refusal(504, "Gateway Timeout"), "server");
+  };
+
+  readonly #applicationReturned = (): void => {
+    if (!this.#clientGone && (this.#application === "connecting" || this.#application === "denying")) {
+      this.#applicationFailed(new ProtocolError(`expected ${this.#expected()}, but the application returned`));
+      return;
+    }
+    this.#returned = true;
+    this.#inbox.discard();
+    if (this.#clientGone) this.#finish();
+    else if (this.#closing === undefined) this.#endBy("application", 1000, "");
+  };
+
+  readonly #applicationFailed = (error: unknown): void => {
+    this.#returned = true;
+    this.#inbox.discard();
+    if (!isOutcome(error)) this.#context.logger.error({ err: error }, "the application failed on a WebSocket");
+    if (this.#clientGone) this.#finish();
+    else if (this.#application === "connecting" || this.#application === "denying") {
+      this.#deny(refusalOf(error), "application");
+    } else if (this.#closing === undefined) this.#endBy("server", 1011, "internal error");
+  };
+
+  #finish(): void {
+    if (this.#clientGone && this.#returned) this.#context.onFinished(this);
+  }
+}
