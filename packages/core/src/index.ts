@@ -2,6 +2,7 @@ export type * from "./app.js";
 export * from "./auth/user.js";
 export * from "./errors.js";
 export type * from "./events.js";
+export * from "./middleware.js";
 export type * from "./ports/channel-layer.js";
 export * from "./ports/clock.js";
 export * from "./ports/logger.js";
