@@ -13,6 +13,7 @@ export type * from "./ports/token-verifier.js";
 export type * from "./ports/transport.js";
 export type * from "./ports/user-store.js";
 export * from "./scope.js";
+export * from "./security/origin-validator.js";
 export type { HttpSession } from "./session/http-session.js";
 export * from "./session/limits.js";
 export * from "./session/protocol-server.js";
