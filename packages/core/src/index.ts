@@ -1,4 +1,9 @@
 export type * from "./app.js";
+export * from "./auth/account-user.js";
+export type * from "./auth/authenticated.js";
+export * from "./auth/carriers.js";
+export * from "./auth/opaque-tokens.js";
+export * from "./auth/token-auth.js";
 export * from "./auth/user.js";
 export * from "./errors.js";
 export type * from "./events.js";

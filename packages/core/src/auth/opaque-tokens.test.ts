@@ -1,0 +1,197 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import type { Clock } from "../ports/clock.js";
+import { silentLogger } from "../ports/logger.js";
+import type { TokenRecord, TokenStore } from "../ports/token-store.js";
+import type { UserRecord } from "../ports/user-store.js";
+import { OpaqueTokens } from "./opaque-tokens.js";
+
+const alice: UserRecord = {
+  id: "7",
+  username: "alice",
+  name: "Alice",
+  passwordHash: "$argon2id$...",
+  isActive: true,
+  isSuperuser: true,
+  createdAt: 1,
+};
+
+/** Keeps tokens in a map, and counts what it is asked. */
+class MemoryTokens implements TokenStore {
+  readonly records = new Map<string, TokenRecord>();
+  user = alice;
+  finds = 0;
+  touches = 0;
+
+  async create(token: Pick<TokenRecord, "digest" | "userId" | "createdAt" | "expiresAt">): Promise<void> {
+    this.records.set(token.digest, { ...token, lastUsedAt: undefined });
+  }
+
+  async find(digest: string) {
+    this.finds += 1;
+    const token = this.records.get(digest);
+    return token && { token, user: this.user };
+  }
+
+  async touch(digest: string, lastUsedAt: number): Promise<void> {
+    this.touches += 1;
+    const token = this.records.get(digest);
+    if (token) this.records.set(digest, { ...token, lastUsedAt });
+  }
+
+  async remove(digest: string): Promise<boolean> {
+    return this.records.delete(digest);
+  }
+
+  async removeAllOf(): Promise<number> {
+    return 0;
+  }
+
+  async countOf(): Promise<number> {
+    return this.records.size;
+  }
+}
+
+function setUp() {
+  const time = { now: 1_700_000_000_000 };
+  const clock: Clock = { now: () => time.now, after: () => () => {} };
+  const store = new MemoryTokens();
+  const logger = { ...silentLogger, warn: vi.fn() };
+  return { time, store, logger, tokens: new OpaqueTokens({ store, clock, logger }) };
+}
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe("issuing", () => {
+  test("keeps the digest of a token and not the token", async () => {
+    const { tokens, store, time } = setUp();
+    const { token, digest } = await tokens.issue("7", { expiresAt: time.now + 1 });
+    expect(token).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    expect(digest).toBe(await sha256(token));
+    expect([...store.records.values()]).toEqual([
+      { digest, userId: "7", createdAt: time.now, expiresAt: time.now + 1, lastUsedAt: undefined },
+    ]);
+  });
+
+  test("spells each of 256 bits in base64url", async () => {
+    const { tokens } = setUp();
+    vi.spyOn(crypto, "getRandomValues").mockImplementation((array) => {
+      if (array instanceof Uint8Array) array.fill(0xfb);
+      return array;
+    });
+    expect((await tokens.issue("7")).token).toBe("-_v7".repeat(10).concat("-_s"));
+  });
+
+  test("makes no token twice", async () => {
+    const { tokens } = setUp();
+    const issued = await Promise.all(Array.from({ length: 100 }, () => tokens.issue("7")));
+    expect(new Set(issued.map(({ token }) => token)).size).toBe(100);
+  });
+});
+
+describe("verifying", () => {
+  test("tells who holds a token, without what is secret", async () => {
+    const { tokens } = setUp();
+    const { token, digest } = await tokens.issue("7");
+    expect(await tokens.verify(token)).toEqual({
+      user: { isAuthenticated: true, id: "7", username: "alice", name: "Alice", isSuperuser: true },
+      tokenId: digest,
+      expiresAt: undefined,
+    });
+  });
+
+  test("is over when the token expires", async () => {
+    const { tokens, time } = setUp();
+    const expiresAt = time.now + 1000;
+    const { token } = await tokens.issue("7", { expiresAt });
+    time.now = expiresAt - 1;
+    expect(await tokens.verify(token)).toMatchObject({ expiresAt });
+    time.now = expiresAt;
+    expect(await tokens.verify(token)).toBeUndefined();
+  });
+
+  test("refuses the token of a user who is not active", async () => {
+    const { tokens, store } = setUp();
+    const { token } = await tokens.issue("7");
+    store.user = { ...alice, isActive: false };
+    expect(await tokens.verify(token)).toBeUndefined();
+    expect(store.touches).toBe(0);
+  });
+
+  test("refuses a token that was revoked", async () => {
+    const { tokens } = setUp();
+    const { token } = await tokens.issue("7");
+    expect(await tokens.revoke(token)).toBe(true);
+    expect(await tokens.verify(token)).toBeUndefined();
+    expect(await tokens.revoke(token)).toBe(false);
+  });
+
+  test.each(["", "short", "a".repeat(42), "a".repeat(44), `${"a".repeat(42)}=`, `${"a".repeat(42)}\n`, "ä".repeat(43)])(
+    "spends neither a digest nor a look-up on %j",
+    async (malformed) => {
+      const { tokens, store } = setUp();
+      const digest = vi.spyOn(crypto.subtle, "digest");
+      expect(tokens.verify(malformed)).toBeUndefined();
+      expect(await tokens.revoke(malformed)).toBe(false);
+      expect(store.finds).toBe(0);
+      expect(digest).not.toHaveBeenCalled();
+    },
+  );
+
+  test("rejects when the store cannot be asked", async () => {
+    const { tokens, store } = setUp();
+    const { token } = await tokens.issue("7");
+    vi.spyOn(store, "find").mockRejectedValue(new Error("down"));
+    await expect(tokens.verify(token)).rejects.toThrow("down");
+  });
+});
+
+describe("the last use", () => {
+  test("is noted once a minute", async () => {
+    const { tokens, store, time } = setUp();
+    const { token, digest } = await tokens.issue("7");
+    const start = time.now;
+    for (const [after, touches] of [
+      [0, 1],
+      [1, 1],
+      [59_999, 1],
+      [60_000, 2],
+      [119_999, 2],
+      [120_000, 3],
+    ] as const) {
+      time.now = start + after;
+      await tokens.verify(token);
+      expect(store.touches, `after ${after} ms`).toBe(touches);
+    }
+    expect(store.records.get(digest)?.lastUsedAt).toBe(start + 120_000);
+  });
+
+  test("that cannot be noted is a warning, and tried again", async () => {
+    const { tokens, store, logger } = setUp();
+    const { token, digest } = await tokens.issue("7");
+    const failure = new Error("read only");
+    vi.spyOn(store, "touch").mockRejectedValueOnce(failure);
+    expect(await tokens.verify(token)).toBeDefined();
+    await vi.waitFor(() => expect(logger.warn).toHaveBeenCalled());
+    expect(logger.warn).toHaveBeenCalledWith({ err: failure, tokenId: digest }, expect.any(String));
+    expect(JSON.stringify(logger.warn.mock.calls)).not.toContain(token);
+
+    await tokens.verify(token);
+    expect(store.records.get(digest)?.lastUsedAt).toBeDefined();
+  });
+
+  test("does not hold a verification up while it is noted, and is not noted by others meanwhile", async () => {
+    const { tokens, store } = setUp();
+    const { token } = await tokens.issue("7");
+    const touch = vi.spyOn(store, "touch").mockReturnValue(new Promise(() => {}));
+    expect(await tokens.verify(token)).toBeDefined();
+    expect(await tokens.verify(token)).toBeDefined();
+    expect(touch).toHaveBeenCalledTimes(1);
+  });
+});
+
+async function sha256(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return Buffer.from(digest).toString("hex");
+}
