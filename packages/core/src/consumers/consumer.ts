@@ -1,0 +1,60 @@
+import type { Connection, MaybePromise, Scope, SendEvent } from "../app.js";
+import { ConfigurationError } from "../errors.js";
+import type { Channel, ChannelLayer } from "../ports/channel-layer.js";
+import type { ConsumerLayer } from "./layer-events.js";
+
+const noGroups: readonly string[] = [];
+
+/** What a consumer is made with: its connection. Hand it to `super` if you write a constructor. */
+export interface ConsumerContext<P extends Connection, Needs extends object = {}> {
+  readonly scope: Scope<P> & Needs;
+  /** Undefined if the application was made without one. */
+  readonly layer: ChannelLayer | undefined;
+  /** Undefined before `connect()` and `handle()`, and for a consumer without groups and handlers. */
+  readonly channel: Channel | undefined;
+  /** Sends an event to the client. Once the connection has ended, from either side, it does nothing. */
+  emit(event: SendEvent<P>): MaybePromise<void>;
+}
+
+/**
+ * The part that consumers of all protocols have in common: a scope, a place in a channel layer, and a life of one
+ * connection. Extend one of its subclasses.
+ */
+export abstract class Consumer<P extends Connection, Needs extends object = {}, Events extends object = {}> {
+  /** Never set: it lets `asApp` infer what the class was declared with. */
+  declare readonly "~types"?: { readonly protocol: P; readonly needs: Needs; readonly events: Events };
+  /** Set before the fields of subclasses are, so that these may use it. */
+  readonly scope: Scope<P> & Needs;
+  /** Joined before the first method is called, and left when the connection has ended, whatever ended it. */
+  readonly groups: readonly string[] = noGroups;
+  readonly #context: ConsumerContext<P, Needs>;
+
+  constructor(context: ConsumerContext<P, Needs>) {
+    this.scope = context.scope;
+    this.#context = context;
+  }
+
+  /** The layer that `asApp` was given. */
+  protected get channelLayer(): ConsumerLayer<Events> {
+    const { layer } = this.#context;
+    if (layer === undefined) throw new ConfigurationError(`expected asApp(${this.constructor.name}, { layer })`);
+    // The layer carries any message; `Events` says which of them this consumer means to send.
+    return layer as ConsumerLayer<object> as ConsumerLayer<Events>;
+  }
+
+  /** Where messages for this one connection go. */
+  protected get channelName(): string {
+    const { channel } = this.#context;
+    if (channel === undefined) {
+      throw new ConfigurationError(
+        `expected ${this.constructor.name} to have groups or static handlers before its channelName is used, and that not in its constructor`,
+      );
+    }
+    return channel.name;
+  }
+
+  /** Sends an event of the protocol as it is, for what the other methods do not cover. */
+  protected emit(event: SendEvent<P>): MaybePromise<void> {
+    return this.#context.emit(event);
+  }
+}

@@ -1,0 +1,167 @@
+import type { MaybePromise } from "../app.js";
+import { LayerUnavailable } from "../errors.js";
+import type { Channel, LayerMessage } from "../ports/channel-layer.js";
+import type { Clock } from "../ports/clock.js";
+
+/** A message on its way: one object, however many mailboxes it lies in. */
+export interface Letter {
+  readonly message: LayerMessage;
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number;
+}
+
+type Sink = (message: LayerMessage) => MaybePromise<void>;
+
+interface Settle<Value> {
+  resolve(value: Value): void;
+  reject(error: unknown): void;
+}
+
+/** What all mailboxes of a layer share. */
+export interface PostOffice {
+  readonly clock: Clock;
+  /** Called once per mailbox, when it is closed. */
+  forget(mailbox: Mailbox): void;
+}
+
+/**
+ * A channel in memory. Putting a letter in and handing letters out are two steps, so that a message lies in every
+ * member's mailbox before the first of them can answer it.
+ */
+export class Mailbox implements Channel {
+  readonly name: string;
+  /** Where it is a member. Kept by the layer. */
+  readonly groups: string[] = [];
+  readonly #office: PostOffice;
+  readonly #capacity: number;
+  #letters: Letter[] = [];
+  #pullers: Settle<LayerMessage>[] | undefined;
+  #sink: Sink | undefined;
+  #piped: Settle<void> | undefined;
+  #busy = false;
+  #closed = false;
+
+  constructor(name: string, capacity: number, office: PostOffice) {
+    this.name = name;
+    this.#capacity = capacity;
+    this.#office = office;
+  }
+
+  /** False if the mailbox is full. */
+  put(letter: Letter): boolean {
+    if (this.#letters.length >= this.#capacity) {
+      this.#dropExpired();
+      if (this.#letters.length >= this.#capacity) return false;
+    }
+    this.#letters.push(letter);
+    return true;
+  }
+
+  /** Hands out what lies here, as far as its reader is ready for it. */
+  deliver(): void {
+    if (this.#pullers !== undefined) this.#answer(this.#pullers);
+    while (this.#sink !== undefined && !this.#busy) {
+      const letter = this.#take();
+      if (letter === undefined) return;
+      this.#handOver(letter.message, this.#sink);
+    }
+  }
+
+  /** Drops what lies here. */
+  empty(): void {
+    this.#letters = [];
+  }
+
+  receive(): Promise<LayerMessage> {
+    if (this.#sink !== undefined) {
+      return Promise.reject(new TypeError("expected either receive() or pipe() on a channel, got both"));
+    }
+    if (this.#closed) return Promise.reject(this.#closedError());
+    const letter = this.#take();
+    if (letter !== undefined) return Promise.resolve(letter.message);
+    return new Promise((resolve, reject) => {
+      this.#pullers ??= [];
+      this.#pullers.push({ resolve, reject });
+    });
+  }
+
+  pipe(sink: Sink): Promise<void> {
+    if (this.#sink !== undefined || this.#pullers !== undefined) {
+      return Promise.reject(new TypeError("expected one pipe() on a channel, and no receive() beside it"));
+    }
+    if (this.#closed) return Promise.resolve();
+    this.#sink = sink;
+    return new Promise((resolve, reject) => {
+      this.#piped = { resolve, reject };
+      this.deliver();
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.empty();
+    this.#office.forget(this);
+    for (const puller of this.#pullers ?? []) puller.reject(this.#closedError());
+    if (!this.#busy) this.#piped?.resolve();
+  }
+
+  #handOver(message: LayerMessage, sink: Sink): void {
+    this.#busy = true;
+    let result: MaybePromise<void>;
+    try {
+      result = sink(message);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    if (!(result instanceof Promise)) {
+      this.#ready();
+      return;
+    }
+    result.then(
+      () => {
+        this.#ready();
+        this.deliver();
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #ready(): void {
+    this.#busy = false;
+    if (this.#closed) this.#piped?.resolve();
+  }
+
+  /** The mailbox stays busy: nobody reads it any more. */
+  #fail(error: unknown): void {
+    this.#piped?.reject(error);
+  }
+
+  #answer(pullers: Settle<LayerMessage>[]): void {
+    while (pullers.length > 0) {
+      const letter = this.#take();
+      if (letter === undefined) return;
+      pullers.shift()?.resolve(letter.message);
+    }
+    this.#pullers = undefined;
+  }
+
+  #take(): Letter | undefined {
+    const letter = this.#letters.shift();
+    if (letter === undefined || letter.expiresAt > this.#office.clock.now()) return letter;
+    this.#dropExpired();
+    return this.#letters.shift();
+  }
+
+  /** Letters lie in the order of their expiry. */
+  #dropExpired(): void {
+    const now = this.#office.clock.now();
+    const fresh = this.#letters.findIndex(({ expiresAt }) => expiresAt > now);
+    this.#letters = fresh === -1 ? [] : this.#letters.slice(fresh);
+  }
+
+  #closedError(): LayerUnavailable {
+    return new LayerUnavailable(`the channel "${this.name}" is closed`);
+  }
+}

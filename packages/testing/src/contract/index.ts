@@ -1,0 +1,5 @@
+export {
+  type ChannelLayerContract,
+  type ChannelLayerSettings,
+  channelLayerContract,
+} from "./channel-layer-contract.js";
