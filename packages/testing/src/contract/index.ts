@@ -3,3 +3,11 @@ export {
   type ChannelLayerSettings,
   channelLayerContract,
 } from "./channel-layer-contract.js";
+export {
+  type Capability,
+  type Serve,
+  type TransportContract,
+  type TransportOptions,
+  type TransportServer,
+  transportContract,
+} from "./transport-contract.js";

@@ -1,0 +1,3 @@
+export type { UWebSockets } from "./native.js";
+export type { ServeOptions, TlsFiles } from "./options.js";
+export { type CloseOptions, type Server, serve } from "./serve.js";

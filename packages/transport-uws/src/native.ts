@@ -1,0 +1,122 @@
+/**
+ * uWebSockets.js as this adapter uses it: the few calls it makes, and how the module is found. Its own type declarations
+ * stay outside, as they differ between the official package and its repacks.
+ */
+import { ConfigurationError } from "@sluice/core";
+
+/** What `import * as uws from "uWebSockets.js"` gives. Only its outline: the rest is declared by the package itself. */
+export interface UWebSockets {
+  App(options?: object): object;
+  SSLApp(options: object): object;
+  us_listen_socket_close(socket: object): void;
+  us_socket_local_port(socket: object): number;
+}
+
+export type ListenSocket = object & { readonly "~listenSocket"?: never };
+export type UpgradeContext = object & { readonly "~upgradeContext"?: never };
+
+/** Lives on the native stack: not to be used after the callback that brought it. */
+export interface NativeRequest {
+  /** Folded to lower case. */
+  getMethod(): string;
+  getUrl(): string;
+  getQuery(): string | undefined;
+  getHeader(name: string): string;
+  forEach(visit: (name: string, value: string) => void): void;
+}
+
+/** Not to be touched after it was ended, upgraded, closed or aborted: every call throws then. */
+export interface NativeResponse {
+  writeStatus(status: string): unknown;
+  writeHeader(name: string, value: string | Uint8Array): unknown;
+  /** Chunked. False if some of it waits in a buffer. */
+  write(chunk: Uint8Array): boolean;
+  /** Part of a body whose whole length is known. Takes as much as the socket does: see `getWriteOffset`. */
+  tryEnd(chunk: Uint8Array, length: number): [taken: boolean, complete: boolean];
+  getWriteOffset(): number;
+  end(body?: Uint8Array | string, closeConnection?: boolean): unknown;
+  endWithoutBody(): unknown;
+  onAborted(listener: () => void): unknown;
+  onData(listener: (chunk: ArrayBuffer, last: boolean) => void): unknown;
+  onWritable(listener: () => boolean): unknown;
+  getRemoteAddressAsText(): ArrayBuffer;
+  /** Not in older releases. */
+  getRemotePort?(): number;
+  cork(writes: () => void): unknown;
+  pause(): void;
+  resume(): void;
+  close(): unknown;
+  upgrade(userData: object, key: string, subprotocol: string, extensions: string, context: UpgradeContext): void;
+}
+
+export interface NativeWebSocket<UserData> {
+  getUserData(): UserData;
+  /** 1: sent, 0: buffered, 2: dropped, which cannot be without a native limit. */
+  send(data: Uint8Array | string, isBinary: boolean): number;
+  /** Runs the close listener before it returns. */
+  end(code: number, reason: string): void;
+  getBufferedAmount(): number;
+}
+
+export interface WebSocketBehavior<UserData> {
+  readonly maxPayloadLength: number;
+  readonly maxBackpressure: number;
+  readonly idleTimeout: number;
+  readonly sendPingsAutomatically: boolean;
+  upgrade(response: NativeResponse, request: NativeRequest, context: UpgradeContext): void;
+  open(socket: NativeWebSocket<UserData>): void;
+  message(socket: NativeWebSocket<UserData>, message: ArrayBuffer, isBinary: boolean): void;
+  drain(socket: NativeWebSocket<UserData>): void;
+  close(socket: NativeWebSocket<UserData>, code: number, reason: ArrayBuffer): void;
+}
+
+export interface NativeApp {
+  any(pattern: string, handler: (response: NativeResponse, request: NativeRequest) => void): unknown;
+  ws<UserData>(pattern: string, behavior: WebSocketBehavior<UserData>): unknown;
+  listen(host: string, port: number, options: number, done: (socket: ListenSocket | false) => void): unknown;
+  /** Cuts whatever is still connected. */
+  close(): unknown;
+}
+
+export interface NativeModule {
+  App(): NativeApp;
+  SSLApp(options: { readonly key_file_name: string; readonly cert_file_name: string }): NativeApp;
+  us_listen_socket_close(socket: ListenSocket): void;
+  us_socket_local_port(socket: ListenSocket): number;
+}
+
+/** `LIBUS_LISTEN_EXCLUSIVE_PORT`. Without it, processes share a port without knowing of one another. */
+export const exclusivePort = 1;
+
+/** The module handed in, or the one installed. Throws `ConfigurationError` where there is none for this Node. */
+export async function loadNative(
+  handedIn?: UWebSockets,
+  load: () => Promise<unknown> = () => import("uWebSockets.js"),
+): Promise<NativeModule> {
+  let loaded: unknown = handedIn;
+  if (loaded === undefined) {
+    try {
+      loaded = await load();
+    } catch (cause) {
+      throw new ConfigurationError(missing(), { cause });
+    }
+  }
+  // The official package is CommonJS: import() shows its exports only as the default one.
+  for (const candidate of [loaded, (loaded as { default?: unknown } | undefined)?.default]) {
+    if (isNativeModule(candidate)) return candidate;
+  }
+  throw new ConfigurationError("expected the uWebSockets.js module, got something without App and SSLApp");
+}
+
+function isNativeModule(candidate: unknown): candidate is NativeModule {
+  return typeof candidate === "object" && candidate !== null && "App" in candidate && "SSLApp" in candidate;
+}
+
+function missing(): string {
+  return (
+    `expected a uWebSockets.js binary for Node ${process.versions.node} (ABI ${process.versions.modules}), found none. ` +
+    "npm:uws-pack@20.0.8 has them for Node 18, 20, 21 and 22 (ABI 108, 115, 120 and 127) on glibc Linux, macOS and " +
+    "Windows: install it under the name uWebSockets.js. For a newer Node install the official package " +
+    "(uNetworking/uWebSockets.js on GitHub, the tag for your Node), or serve with another transport."
+  );
+}

@@ -1,0 +1,137 @@
+import type {
+  AcceptOptions,
+  HeaderList,
+  ProtocolServer,
+  RequestHead,
+  WebSocketSession,
+  WebSocketTransport,
+  WriteStatus,
+} from "@sluice/core";
+import type { ConnectionSettings } from "./connection-settings.js";
+import type { NativeResponse, NativeWebSocket, UpgradeContext } from "./native.js";
+import { respond, responseHead, wellFormed, writeHeaders } from "./response.js";
+
+/** What a WebSocket carries on the native side, where an object's own properties are copied one by one. */
+export interface UserData {
+  readonly connection: WebSocketConnection;
+}
+
+/** Half the cost of a Buffer's toString. The native side has checked that it is UTF-8; a byte order mark is text here. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** What the native side needs for the 101. */
+export interface Upgrade {
+  readonly key: string;
+  readonly context: UpgradeContext;
+}
+
+/** One WebSocket, from its handshake on. */
+export class WebSocketConnection implements WebSocketTransport {
+  readonly #settings: ConnectionSettings;
+  #session: WebSocketSession | undefined;
+  /** Until the handshake is answered or the client has gone. */
+  #response: NativeResponse | undefined;
+  #upgrade: Upgrade | undefined;
+  /** From then on, until the WebSocket is closed. */
+  #socket: NativeWebSocket<UserData> | undefined;
+  #behind = false;
+  /** How it ended, if it did so before the session was at hand. */
+  #ended: { readonly code: number; readonly reason: string } | undefined;
+
+  /** `upgrade` is undefined where the native side saw no handshake, for want of a key: then core refuses it. */
+  constructor(response: NativeResponse, upgrade: Upgrade | undefined, settings: ConnectionSettings) {
+    this.#response = response;
+    this.#upgrade = upgrade;
+    this.#settings = settings;
+  }
+
+  /** Runs the application on the handshake. Call it in the callback that brought the request. */
+  open(server: ProtocolServer, head: RequestHead): void {
+    // First of all: without it, the native side ends the process when the callback returns.
+    this.#response?.onAborted(this.#settings.guard(() => this.#aborted()));
+    this.#session = server.openWebSocket(this, head);
+    if (this.#ended !== undefined) this.#session?.closed(this.#ended.code, this.#ended.reason);
+  }
+
+  accept({ subprotocol = "", headers }: AcceptOptions): void {
+    const response = this.#response;
+    const upgrade = this.#upgrade;
+    if (response === undefined || upgrade === undefined) return;
+    this.#response = undefined;
+    this.#upgrade = undefined;
+    response.cork(() => {
+      // The status has to stand before the first header, or that would make it a 200.
+      response.writeStatus("101 Switching Protocols");
+      writeHeaders(
+        response,
+        headers.filter(([name]) => name.toLowerCase() !== "upgrade"),
+      );
+      // Without extensions, as compression costs more memory per connection than all the rest.
+      response.upgrade({ connection: this } satisfies UserData, upgrade.key, subprotocol, "", upgrade.context);
+    });
+  }
+
+  deny(status: number, headers: HeaderList, body: Uint8Array | string): void {
+    const response = this.#response;
+    if (response === undefined) return;
+    this.#response = undefined;
+    respond(response, responseHead("GET", status, headers), body);
+  }
+
+  /**
+   * The limit is kept here, not by the native side: that one would drop the close frame, too, which says why. So the
+   * client gets what it was sent, and then its 1013.
+   */
+  write(data: string | Uint8Array): WriteStatus {
+    const socket = this.#socket;
+    if (socket === undefined) return "ok";
+    if (this.#behind && socket.getBufferedAmount() + Buffer.byteLength(data) > this.#settings.maxBackpressure)
+      return "dropped";
+    if (socket.send(wellFormed(data), typeof data !== "string") !== 0) return this.#behind ? "buffered" : "ok";
+    this.#behind = true;
+    return "buffered";
+  }
+
+  close(code: number, reason: string): void {
+    const end = (): void => this.#socket?.end(code, reason);
+    // Ending what has a backlog inside the handshake's callback would cut it off: the backlog, and the close frame.
+    if (this.#behind) setImmediate(this.#settings.guard(end));
+    else end();
+  }
+
+  /** The native WebSocket is there. */
+  opened(socket: NativeWebSocket<UserData>): void {
+    this.#socket = socket;
+  }
+
+  message(message: ArrayBuffer, isBinary: boolean): void {
+    // The buffer is emptied when this returns, so both take a copy.
+    const data = isBinary ? new Uint8Array(message.slice(0)) : decoder.decode(message);
+    this.#session?.message(data, message.byteLength);
+  }
+
+  drained(): void {
+    if (this.#socket?.getBufferedAmount() !== 0) return;
+    this.#behind = false;
+    this.#session?.drained();
+  }
+
+  /** Also runs inside `close`, and with it inside the application's own send. */
+  closed(code: number, reason: ArrayBuffer): void {
+    this.#socket = undefined;
+    // With 1006 the reason is the native side's own remark, not the client's.
+    this.#end(code, code === 1006 ? "" : Buffer.from(reason).toString());
+  }
+
+  /** The client has gone before the handshake was answered. */
+  #aborted(): void {
+    if (this.#response === undefined) return;
+    this.#response = undefined;
+    this.#end(1006, "");
+  }
+
+  #end(code: number, reason: string): void {
+    if (this.#session === undefined) this.#ended = { code, reason };
+    else this.#session.closed(code, reason);
+  }
+}
