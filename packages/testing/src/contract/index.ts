@@ -3,6 +3,7 @@ export {
   type ChannelLayerSettings,
   channelLayerContract,
 } from "./channel-layer-contract.js";
+export { type StoreContract, type StoresUnderTest, storeContract } from "./store-contract.js";
 export { type TokenVerifierContract, tokenVerifierContract } from "./token-verifier-contract.js";
 export {
   type Capability,

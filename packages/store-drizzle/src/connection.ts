@@ -1,0 +1,20 @@
+import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
+
+/** What the stores ask of a database: PostgreSQL's dialect, whichever driver speaks it. */
+export type Connection = PgDatabase<PgQueryResultHKT>;
+
+/** What each driver supplies. Errors leave it as they are. */
+export interface Driver {
+  readonly connection: Connection;
+  /** Runs the migrations that have not run, once, however many processes ask. */
+  migrate(): Promise<void>;
+  /** Ends in bounded time. Called once. */
+  close(): Promise<void>;
+}
+
+/** The row of a statement that gives exactly one. */
+export function one<Row>(rows: readonly Row[]): Row {
+  const [row] = rows;
+  if (row === undefined) throw new Error("expected one row from the database, got none");
+  return row;
+}

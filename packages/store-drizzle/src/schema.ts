@@ -1,0 +1,61 @@
+import { sql } from "drizzle-orm";
+import { bigint, boolean, customType, index, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+
+/** A moment: milliseconds since 1970 in the ports, a timestamp with time zone for whoever reads the tables. */
+const moment = customType<{ data: number; driverData: string }>({
+  dataType: () => "timestamp (3) with time zone",
+  toDriver: (milliseconds) => new Date(milliseconds).toISOString(),
+  fromDriver: (timestamp) => Date.parse(timestamp),
+});
+
+export const users = pgTable(
+  "users",
+  {
+    id: uuid("id").primaryKey().defaultRandom(),
+    username: text("username").notNull(),
+    name: text("name").notNull(),
+    passwordHash: text("password_hash").notNull(),
+    isActive: boolean("is_active").notNull().default(true),
+    isSuperuser: boolean("is_superuser").notNull().default(false),
+    createdAt: moment("created_at").notNull().default(sql`now()`),
+  },
+  (table) => [uniqueIndex("users_username_key").on(sql`lower(${table.username})`)],
+);
+
+export const tokens = pgTable(
+  "tokens",
+  {
+    digest: text("digest").primaryKey(),
+    userId: uuid("user_id")
+      .notNull()
+      .references(() => users.id, { onDelete: "cascade" }),
+    createdAt: moment("created_at").notNull(),
+    lastUsedAt: moment("last_used_at"),
+    expiresAt: moment("expires_at"),
+  },
+  (table) => [index("tokens_user_id").on(table.userId)],
+);
+
+export const revokedTokens = pgTable(
+  "revoked_tokens",
+  {
+    tokenId: text("token_id").primaryKey(),
+    expiresAt: moment("expires_at").notNull(),
+  },
+  (table) => [index("revoked_tokens_expires_at").on(table.expiresAt)],
+);
+
+export const messages = pgTable(
+  "messages",
+  {
+    /** Counts up as messages come in: the order within a room, where the clock may jump. */
+    id: bigint("id", { mode: "bigint" }).primaryKey().generatedAlwaysAsIdentity(),
+    room: text("room").notNull(),
+    senderId: uuid("sender_id")
+      .notNull()
+      .references(() => users.id),
+    text: text("text").notNull(),
+    sentAt: moment("sent_at").notNull().default(sql`now()`),
+  },
+  (table) => [index("messages_room_id").on(table.room, table.id)],
+);

@@ -1,0 +1,413 @@
+import type { MessageStore, RevocationStore, TokenStore, UserRecord, UserStore } from "@sluice/core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+/** The stores under test, empty or not: the tests make names of their own. */
+export interface StoresUnderTest {
+  readonly users: UserStore;
+  readonly tokens: TokenStore;
+  readonly revocations: RevocationStore;
+  readonly messages: MessageStore;
+  close(): Promise<void>;
+}
+
+export interface StoreContract {
+  readonly name: string;
+  /** Called once. */
+  open(): Promise<StoresUnderTest>;
+}
+
+/** Tests what `UserStore`, `TokenStore`, `RevocationStore` and `MessageStore` promise. */
+export function storeContract(contract: StoreContract): void {
+  describe(`${contract.name} as a store`, () => {
+    let stores: StoresUnderTest;
+    beforeAll(async () => {
+      stores = await contract.open();
+    });
+    afterAll(() => stores.close());
+
+    describe("users", () => usersContract(() => stores));
+    describe("tokens", () => tokensContract(() => stores));
+    describe("revocations", () => revocationsContract(() => stores));
+    describe("messages", () => messagesContract(() => stores));
+  });
+}
+
+function usersContract(stores: () => StoresUnderTest): void {
+  test("keeps an account and finds it again", async () => {
+    const { users } = stores();
+    const username = unique("alice");
+    const user = await users.create({ username, name: "Alice", passwordHash: "$argon2id$..." });
+    expect(user).toEqual({
+      id: expect.stringMatching(/^.+$/),
+      username,
+      name: "Alice",
+      passwordHash: "$argon2id$...",
+      isActive: true,
+      isSuperuser: false,
+      createdAt: expect.any(Number),
+    });
+    expect(Math.abs(Date.now() - user.createdAt)).toBeLessThan(60_000);
+    expect(await users.findById(user.id)).toEqual(user);
+    expect(await users.findByUsername(username)).toEqual(user);
+  });
+
+  test("keeps that an account is a superuser's", async () => {
+    const { users } = stores();
+    const user = await users.create({ username: unique("root"), name: "", passwordHash: "x", isSuperuser: true });
+    expect(user.isSuperuser).toBe(true);
+    expect((await users.findById(user.id))?.isSuperuser).toBe(true);
+  });
+
+  test.each(["Alice", "ÄRGER", "Жанна"])("finds %s whatever the case, and keeps it as it was typed", async (typed) => {
+    const { users } = stores();
+    const username = unique(typed);
+    const user = await createUser(stores(), username);
+    expect(user.username).toBe(username);
+    expect(await users.findByUsername(username.toLowerCase())).toEqual(user);
+    expect(await users.findByUsername(username.toUpperCase())).toEqual(user);
+  });
+
+  test("refuses a name that is taken, whatever the case", async () => {
+    const { users } = stores();
+    const first = await createUser(stores(), unique("Bob"));
+    for (const username of [first.username, first.username.toUpperCase(), first.username.toLowerCase()]) {
+      await expect(users.create({ username, name: "Bobby", passwordHash: "other" })).rejects.toMatchObject({
+        code: "username_taken",
+      });
+    }
+    expect(await users.findByUsername(first.username)).toEqual(first);
+  });
+
+  test("gives a name to one of many who race for it", async () => {
+    const { users } = stores();
+    const username = unique("race");
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 16 }, (_, index) =>
+        users.create({ username: index % 2 ? username : username.toUpperCase(), name: `${index}`, passwordHash: "x" }),
+      ),
+    );
+    const winners = outcomes.filter((outcome) => outcome.status === "fulfilled");
+    const losers = outcomes.filter((outcome) => outcome.status === "rejected");
+    expect(winners).toHaveLength(1);
+    expect(losers.map((outcome) => outcome.reason.code)).toEqual(Array(15).fill("username_taken"));
+    expect(await users.findByUsername(username)).toEqual(winners[0]?.value);
+  });
+
+  test("takes a name as text, not as a pattern", async () => {
+    const { users } = stores();
+    const user = await createUser(stores(), unique("axb"));
+    expect(await users.findByUsername(user.username.replace("x", "_"))).toBeUndefined();
+    expect(await users.findByUsername("%")).toBeUndefined();
+    expect(await users.findByUsername(` ${user.username}`)).toBeUndefined();
+    expect(await users.findByUsername("' or true; --")).toBeUndefined();
+  });
+
+  test("finds nobody under a name that was never given", async () => {
+    for (const username of [unique("nobody"), "", "nul\0", "\ud800", "x".repeat(100_000)]) {
+      expect(await stores().users.findByUsername(username)).toBeUndefined();
+    }
+  });
+
+  test.each(noIds)("finds nobody under an id that is $what", async ({ id }) => {
+    const { users } = stores();
+    expect(await users.findById(id)).toBeUndefined();
+    expect(await users.setPasswordHash(id, "x")).toBe(false);
+  });
+
+  test("keeps names of any script, to the letter", async () => {
+    const { users } = stores();
+    for (const name of texts) {
+      const user = await users.create({ username: unique("script"), name, passwordHash: "x" });
+      expect(user.name).toBe(name);
+      expect((await users.findById(user.id))?.name).toBe(name);
+    }
+  });
+
+  test("changes the hash of one account and no other", async () => {
+    const { users } = stores();
+    const [user, bystander] = [await createUser(stores()), await createUser(stores())];
+    expect(await users.setPasswordHash(user.id, "new")).toBe(true);
+    expect(await users.findById(user.id)).toEqual({ ...user, passwordHash: "new" });
+    expect(await users.findById(bystander.id)).toEqual(bystander);
+  });
+
+  test("refuses NUL characters with a TypeError that names the field", async () => {
+    const { users } = stores();
+    const good = { username: unique("nul"), name: "n", passwordHash: "h" };
+    for (const field of ["username", "name", "passwordHash"] as const) {
+      const bad = { ...good, [field]: `${good[field]}\0` };
+      await expect(users.create(bad)).rejects.toThrow(TypeError);
+      await expect(users.create(bad)).rejects.toThrow(new RegExp(`${field}.*NUL`));
+    }
+    expect(await users.findByUsername(good.username)).toBeUndefined();
+    const user = await users.create(good);
+    await expect(users.setPasswordHash(user.id, "a\0b")).rejects.toThrow(TypeError);
+    expect(await users.findById(user.id)).toEqual(user);
+  });
+}
+
+function tokensContract(stores: () => StoresUnderTest): void {
+  test("keeps a token and finds it with its user", async () => {
+    const { tokens } = stores();
+    const user = await createUser(stores());
+    const token = { digest: unique("digest"), userId: user.id, createdAt: 1_700_000_000_123, expiresAt: undefined };
+    await tokens.create(token);
+    expect(await tokens.find(token.digest)).toEqual({ token: { ...token, lastUsedAt: undefined }, user });
+  });
+
+  test("leaves expiry to the caller", async () => {
+    const { tokens } = stores();
+    for (const expiresAt of [1, 1_600_000_000_001, Date.UTC(9999, 11, 31, 23, 59, 59, 999)]) {
+      const token = await createToken(stores(), { expiresAt });
+      expect((await tokens.find(token.digest))?.token.expiresAt).toBe(expiresAt);
+    }
+  });
+
+  test("notes when a token was used last", async () => {
+    const { tokens } = stores();
+    const token = await createToken(stores());
+    const bystander = await createToken(stores());
+    await tokens.touch(token.digest, 1_700_000_000_001);
+    await tokens.touch(token.digest, 1_700_000_060_002);
+    expect((await tokens.find(token.digest))?.token.lastUsedAt).toBe(1_700_000_060_002);
+    expect((await tokens.find(bystander.digest))?.token.lastUsedAt).toBeUndefined();
+  });
+
+  test("removes a token once", async () => {
+    const { tokens } = stores();
+    const token = await createToken(stores());
+    expect(await tokens.remove(token.digest)).toBe(true);
+    expect(await tokens.find(token.digest)).toBeUndefined();
+    expect(await tokens.remove(token.digest)).toBe(false);
+  });
+
+  test("counts and removes the tokens of one user and no other", async () => {
+    const { tokens } = stores();
+    const [user, bystander] = [await createUser(stores()), await createUser(stores())];
+    for (const owner of [user, user, user, bystander]) await createToken(stores(), { userId: owner.id });
+    expect(await tokens.countOf(user.id)).toBe(3);
+    expect(await tokens.removeAllOf(user.id)).toBe(3);
+    expect(await tokens.countOf(user.id)).toBe(0);
+    expect(await tokens.removeAllOf(user.id)).toBe(0);
+    expect(await tokens.countOf(bystander.id)).toBe(1);
+  });
+
+  test("shows the user as they are now", async () => {
+    const { tokens, users } = stores();
+    const token = await createToken(stores());
+    await users.setPasswordHash(token.userId, "changed");
+    expect((await tokens.find(token.digest))?.user.passwordHash).toBe("changed");
+  });
+
+  test("refuses a digest that is there already, and keeps the first", async () => {
+    const { tokens } = stores();
+    const token = await createToken(stores());
+    const thief = await createUser(stores());
+    await expect(tokens.create({ ...token, userId: thief.id })).rejects.toThrow();
+    expect((await tokens.find(token.digest))?.user.id).toBe(token.userId);
+  });
+
+  test.each(noIds)("refuses a token for an id that is $what, and counts none", async ({ id: userId }) => {
+    const { tokens } = stores();
+    const digest = unique("digest");
+    await expect(tokens.create({ digest, userId, createdAt: 1, expiresAt: undefined })).rejects.toThrow(TypeError);
+    expect(await tokens.find(digest)).toBeUndefined();
+    expect(await tokens.countOf(userId)).toBe(0);
+    expect(await tokens.removeAllOf(userId)).toBe(0);
+  });
+
+  test("finds, touches and removes nothing under a digest that was never made", async () => {
+    const { tokens } = stores();
+    for (const digest of [unique("digest"), "", "nul\0", "\ud800", "%", "' or true; --", "x".repeat(100_000)]) {
+      expect(await tokens.find(digest)).toBeUndefined();
+      expect(await tokens.remove(digest)).toBe(false);
+      await expect(tokens.touch(digest, 1)).resolves.toBeUndefined();
+    }
+  });
+}
+
+function revocationsContract(stores: () => StoresUnderTest): void {
+  const later = () => Date.now() + 3_600_000;
+
+  test("knows what was revoked and nothing else", async () => {
+    const { revocations } = stores();
+    const [revoked, bystander] = [unique("jti"), unique("jti")];
+    expect(await revocations.isRevoked(revoked)).toBe(false);
+    await revocations.revoke(revoked, later());
+    expect(await revocations.isRevoked(revoked)).toBe(true);
+    expect(await revocations.isRevoked(bystander)).toBe(false);
+    expect(await revocations.isRevoked("")).toBe(false);
+    expect(await revocations.isRevoked("%")).toBe(false);
+  });
+
+  test("revokes twice, also at the same time", async () => {
+    const { revocations } = stores();
+    const tokenId = unique("jti");
+    await Promise.all(Array.from({ length: 8 }, () => revocations.revoke(tokenId, later())));
+    expect(await revocations.isRevoked(tokenId)).toBe(true);
+  });
+
+  test("keeps what has not expired while more is revoked", async () => {
+    const { revocations } = stores();
+    const tokenId = unique("jti");
+    await revocations.revoke(tokenId, later());
+    await revocations.revoke(tokenId, 1);
+    for (let count = 0; count < 3; count += 1) await revocations.revoke(unique("jti"), later());
+    expect(await revocations.isRevoked(tokenId)).toBe(true);
+  });
+
+  test("refuses NUL characters with a TypeError", async () => {
+    const { revocations } = stores();
+    await expect(revocations.revoke("a\0b", later())).rejects.toThrow(TypeError);
+    expect(await revocations.isRevoked("a\0b")).toBe(false);
+  });
+}
+
+function messagesContract(stores: () => StoresUnderTest): void {
+  test("keeps a message and shows it with its sender", async () => {
+    const { messages } = stores();
+    const { id, username, name } = await createUser(stores());
+    const room = unique("room");
+    const message = await messages.append({ room, senderId: id, text: "hello" });
+    expect(message).toEqual({
+      id: expect.stringMatching(/^.+$/),
+      room,
+      sender: { id, username, name },
+      text: "hello",
+      sentAt: expect.any(Number),
+    });
+    expect(Math.abs(Date.now() - message.sentAt)).toBeLessThan(60_000);
+    expect(await messages.recent(room, 10)).toEqual([message]);
+  });
+
+  test("shows the last messages, oldest first", async () => {
+    const { messages } = stores();
+    const room = unique("room");
+    const sent = await appendAll(stores(), room, ["1", "2", "3", "4", "5"]);
+    expect(await messages.recent(room, 3)).toEqual(sent.slice(2));
+    expect(await messages.recent(room, 5)).toEqual(sent);
+    expect(await messages.recent(room, 1_000_000)).toEqual(sent);
+    expect(await messages.recent(room, 0)).toEqual([]);
+  });
+
+  test.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])(
+    "refuses a limit of %d with a TypeError",
+    async (limit) => {
+      await expect(stores().messages.recent(unique("room"), limit)).rejects.toThrow(TypeError);
+    },
+  );
+
+  test("keeps rooms apart, to the letter", async () => {
+    const { messages } = stores();
+    const room = unique("room");
+    const [message] = await appendAll(stores(), room, ["here"]);
+    for (const other of [unique("room"), room.toUpperCase(), `${room} `, "", "%", "nul\0"]) {
+      expect(await messages.recent(other, 10)).toEqual([]);
+    }
+    expect(await messages.recent(room, 10)).toEqual([message]);
+  });
+
+  test("keeps text of any script, to the letter", async () => {
+    const { messages } = stores();
+    const room = unique("🏠 комната");
+    const sent = await appendAll(stores(), room, texts);
+    expect(sent.map((message) => message.text)).toEqual(texts);
+    expect(await messages.recent(room, texts.length)).toEqual(sent);
+  });
+
+  test("replaces half a surrogate pair as UTF-8 must, in the answer too", async () => {
+    const { messages } = stores();
+    const room = unique("room");
+    const [message] = await appendAll(stores(), room, ["a\ud800b"]);
+    expect(message?.text).toBe("a\ufffdb");
+    expect(await messages.recent(room, 1)).toEqual([message]);
+  });
+
+  test("refuses NUL characters with a TypeError, and keeps nothing", async () => {
+    const { messages } = stores();
+    const { id: senderId } = await createUser(stores());
+    const room = unique("room");
+    await expect(messages.append({ room, senderId, text: "a\0b" })).rejects.toThrow(TypeError);
+    await expect(messages.append({ room, senderId, text: "a\0b" })).rejects.toThrow(/text.*NUL/);
+    await expect(messages.append({ room: `${room}\0`, senderId, text: "a" })).rejects.toThrow(/room.*NUL/);
+    expect(await messages.recent(room, 10)).toEqual([]);
+  });
+
+  test.each(noIds)("refuses a message from an id that is $what", async ({ id: senderId }) => {
+    const { messages } = stores();
+    const room = unique("room");
+    await expect(messages.append({ room, senderId, text: "a" })).rejects.toThrow(TypeError);
+    expect(await messages.recent(room, 10)).toEqual([]);
+  });
+
+  test("keeps each of a thousand messages that come at once, and their place before the next", async () => {
+    const { messages } = stores();
+    const room = unique("crowd");
+    const { id: senderId } = await createUser(stores());
+    const sent = await Promise.all(
+      Array.from({ length: 1000 }, (_, index) => messages.append({ room, senderId, text: `${index}` })),
+    );
+    const [last] = await appendAll(stores(), room, ["last"]);
+    expect(new Set(sent.map((message) => message.id)).size).toBe(1000);
+
+    const kept = await messages.recent(room, 2000);
+    expect(kept).toHaveLength(1001);
+    expect(kept.at(-1)).toEqual(last);
+    const byId = new Map(kept.map((message) => [message.id, message]));
+    for (const message of sent) expect(byId.get(message.id)).toEqual(message);
+  });
+}
+
+let made = 0;
+
+/** A name that no other test uses, in this process or another. */
+function unique(prefix: string): string {
+  made += 1;
+  return `${prefix}-${crypto.randomUUID()}-${made}`;
+}
+
+function createUser(stores: StoresUnderTest, username: string = unique("user")): Promise<UserRecord> {
+  return stores.users.create({ username, name: "Some Body", passwordHash: "hash" });
+}
+
+async function createToken(
+  stores: StoresUnderTest,
+  { userId, expiresAt }: { readonly userId?: string; readonly expiresAt?: number } = {},
+) {
+  const owner = userId ?? (await createUser(stores)).id;
+  const token = { digest: unique("digest"), userId: owner, createdAt: 1_700_000_000_000, expiresAt };
+  await stores.tokens.create(token);
+  return token;
+}
+
+/** Appends one after another, so that their order is known. */
+async function appendAll(stores: StoresUnderTest, room: string, lines: readonly string[]) {
+  const { id: senderId } = await createUser(stores);
+  const sent = [];
+  for (const text of lines) sent.push(await stores.messages.append({ room, senderId, text }));
+  return sent;
+}
+
+/** Ids of nobody, most of which no database would take for an id. */
+const noIds: ReadonlyArray<{ readonly what: string; readonly id: string }> = [
+  { what: "a UUID of nobody", id: "00000000-0000-4000-8000-000000000000" },
+  { what: "an empty string", id: "" },
+  { what: "a number", id: "1" },
+  { what: "a word", id: "nobody" },
+  { what: "a UUID that is a digit short", id: "00000000-0000-4000-8000-00000000000" },
+  { what: "a UUID with a NUL character", id: "00000000-0000-4000-8000-000000000000\0" },
+  { what: "SQL", id: "' or true; --" },
+  { what: "half a surrogate pair", id: "\ud800" },
+  { what: "10,000 digits", id: "9".repeat(10_000) },
+];
+
+const texts: readonly string[] = [
+  "",
+  " \t padded \r\n",
+  "Zoë, Ωmega, Жанна, 山田太郎, مرحبا, עברית",
+  "👩🏽‍🚀👨‍👩‍👧‍👦🇺🇳",
+  "e\u0301 is not \u00e9",
+  "\u0001\u001b\u007f\u2028\u2029\ufeff\uffff",
+  "'; drop table messages; -- \\ \" $1 %s",
+  "x".repeat(65_536),
+];
