@@ -1,0 +1,73 @@
+/** A user as the HTTP API shows one. */
+export interface User {
+  readonly id: string;
+  readonly username: string;
+  readonly name: string;
+}
+
+/** Who is logged in, and the token that proves it. */
+export interface Session {
+  readonly token: string;
+  readonly user: User;
+}
+
+/** What is wrong with a request, in words, by field; under `""` what belongs to none. */
+export type Faults = Readonly<Record<string, readonly string[]>>;
+
+/** A request that was not answered, or not with what it asked for. */
+export class Refused extends Error {
+  readonly faults: Faults;
+
+  constructor(faults: Faults) {
+    super(Object.values(faults).flat().join(" "));
+    this.faults = faults;
+  }
+}
+
+/** Rejects with `Refused`, as all requests do. */
+export async function register(fields: Readonly<Record<string, string>>): Promise<Session> {
+  await request("POST", "/api/register", { content: fields });
+  return logIn(fields);
+}
+
+export async function logIn({ username, password }: Readonly<Record<string, string>>): Promise<Session> {
+  const { token } = await request<{ token: string }>("POST", "/api/login", { content: { username, password } });
+  return { token, user: await request<User>("GET", "/api/me", { token }) };
+}
+
+/** Ends the token: nobody who has a copy of it can use it any more. */
+export async function logOut({ token }: Session): Promise<void> {
+  await request("POST", "/api/logout", { token });
+}
+
+async function request<Answer>(
+  method: "GET" | "POST",
+  path: string,
+  { content, token }: { readonly content?: object; readonly token?: string },
+): Promise<Answer> {
+  const headers: Record<string, string> = {};
+  if (content !== undefined) headers["content-type"] = "application/json";
+  if (token !== undefined) headers.authorization = `Bearer ${token}`;
+  let response: Response;
+  let answer: unknown;
+  try {
+    response = await fetch(path, { method, headers, body: content === undefined ? null : JSON.stringify(content) });
+    const text = await response.text();
+    answer = response.headers.get("content-type")?.startsWith("application/json") ? JSON.parse(text) : undefined;
+  } catch {
+    throw new Refused({ "": ["The server cannot be reached. Try again in a moment."] });
+  }
+  if (!response.ok)
+    throw new Refused(faultsIn(answer) ?? { "": [`The server answered with status ${response.status}.`] });
+  return answer as Answer;
+}
+
+/** From the shapes of Django REST framework: `{"password": ["..."]}`, `{"non_field_errors": ["..."]}`, `{"detail": "..."}`. */
+function faultsIn(answer: unknown): Faults | undefined {
+  if (typeof answer !== "object" || answer === null) return undefined;
+  const named = Object.entries(answer).map(([name, messages]) => [
+    name === "detail" || name === "non_field_errors" ? "" : name,
+    [messages].flat().map(String),
+  ]);
+  return Object.fromEntries(named);
+}

@@ -1,0 +1,123 @@
+/** A message as the server tells it to everybody in the room, its sender included. */
+export interface Message {
+  readonly sender: { readonly id: string; readonly userName: string; readonly name: string };
+  readonly message: string;
+  /** ISO 8601. */
+  readonly date: string;
+}
+
+/** Whether messages can pass, and what is done about it if they cannot. */
+export type ConnectionState =
+  | { readonly phase: "connecting" | "open" }
+  | { readonly phase: "lost"; readonly retryInSeconds: number }
+  | { readonly phase: "refused"; readonly code: number; readonly reason: string };
+
+export interface ConnectionListener {
+  /** Once per change, and once a second while a lost connection waits for its next attempt. */
+  changed(state: ConnectionState): void;
+  /** After each opening first the last messages of the room, again. */
+  received(message: Message): void;
+  /** The server did not take what was sent. */
+  rejected(why: string): void;
+}
+
+/** Other frames tell nothing that a close code does not. */
+type Frame =
+  | { readonly type: "newMessage"; readonly data: Message }
+  | { readonly type: "error"; readonly message: string }
+  | { readonly type: "noAuth" | "message" };
+
+/** Where the server means it: bad room, not logged in, forbidden, no such room. */
+const finalCodes: ReadonlySet<number> = new Set([4400, 4401, 4403, 4404]);
+
+/** Milliseconds. */
+const firstDelay = 1_000;
+const longestDelay = 30_000;
+/** A connection that stood this long was a good one: the next loss is a first one. */
+const stable = 5_000;
+
+/** A place in a room of the chat, which is taken again when it is lost. */
+export class ChatConnection {
+  readonly #listener: ConnectionListener;
+  #room = "";
+  #token = "";
+  #socket: WebSocket | undefined;
+  #retry: number | undefined;
+  #losses = 0;
+
+  constructor(listener: ConnectionListener) {
+    this.#listener = listener;
+  }
+
+  /** Leaves the room it was in, if any. The room without a name is the public one. */
+  join(room: string, token: string): void {
+    this.leave();
+    this.#room = room;
+    this.#token = token;
+    this.#losses = 0;
+    this.#connect();
+  }
+
+  leave(): void {
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+    if (this.#socket === undefined) return;
+    this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
+    this.#socket.close();
+    this.#socket = undefined;
+  }
+
+  /** Cuts the wait for the next attempt short, if there is one. */
+  retryNow(): void {
+    if (this.#retry === undefined) return;
+    clearTimeout(this.#retry);
+    this.#connect();
+  }
+
+  /** False if there is no connection to send it over. */
+  send(message: string): boolean {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify({ type: "message", data: { message } }));
+    return true;
+  }
+
+  #connect(): void {
+    this.#retry = undefined;
+    this.#listener.changed({ phase: "connecting" });
+    const path = this.#room === "" ? "/ws/chat/" : `/ws/chat/${encodeURIComponent(this.#room)}/`;
+    const url = new URL(path, location.href.replace(/^http/, "ws"));
+    // As a subprotocol, since a token in a URL ends up in logs.
+    const socket = new WebSocket(url, ["access_token", this.#token]);
+    this.#socket = socket;
+    let openedAt = Number.POSITIVE_INFINITY;
+    socket.onopen = () => {
+      openedAt = Date.now();
+      this.#listener.changed({ phase: "open" });
+    };
+    socket.onmessage = ({ data }) => {
+      const frame: Frame = JSON.parse(data);
+      if (frame.type === "newMessage") this.#listener.received(frame.data);
+      else if (frame.type === "error") this.#listener.rejected(frame.message);
+    };
+    socket.onclose = ({ code, reason }) => {
+      this.#socket = undefined;
+      if (Date.now() - openedAt > stable) this.#losses = 0;
+      if (finalCodes.has(code)) this.#listener.changed({ phase: "refused", code, reason });
+      else this.#retryLater();
+    };
+  }
+
+  #retryLater(): void {
+    const delay = Math.min(longestDelay, firstDelay * 2 ** this.#losses++);
+    // Half of it by chance, or all who lost a server would come back to it in the same moment.
+    this.#waitUntil(Date.now() + delay * (0.5 + Math.random() / 2));
+  }
+
+  #waitUntil(time: number): void {
+    const rest = time - Date.now();
+    if (rest > 0) {
+      this.#listener.changed({ phase: "lost", retryInSeconds: Math.ceil(rest / 1000) });
+      this.#retry = setTimeout(() => this.#waitUntil(time), rest % 1000 || 1000);
+    } else this.#connect();
+  }
+}
