@@ -1,0 +1,117 @@
+import type { AnonymousUser, Grant, Scope } from "@sluice/core";
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { cors } from "hono/cors";
+import { HTTPException } from "hono/http-exception";
+import { InvalidFields } from "../accounts/accounts.js";
+import { jwtLifetime, type Member, type Services } from "../services.js";
+import { badRequest, readFields } from "./fields.js";
+import { servePage } from "./page.js";
+
+/** What the pipeline around the API has found out. */
+interface Bindings {
+  readonly scope: Scope<"http"> & {
+    readonly user: Member | AnonymousUser;
+    readonly grant: Grant<Member> | undefined;
+  };
+}
+
+/** Bytes a request may hold: a login is short. */
+const maxBodySize = 64 * 1024;
+
+/** The HTTP side of the application: accounts, tokens, health and the page. */
+export function createApi(services: Services): Hono<{ Bindings: Bindings }> {
+  const { settings, logger, accounts, tokens, jwt, database } = services;
+  const api = new Hono<{ Bindings: Bindings }>({ strict: false });
+
+  api.onError((error) => {
+    if (error instanceof HTTPException) return error.getResponse();
+    if (error instanceof InvalidFields) return badRequest(error.fields).getResponse();
+    throw error;
+  });
+  api.use(
+    "/api/*",
+    cors({ origin: settings.ALLOWED_ORIGINS, allowHeaders: ["authorization", "content-type"], maxAge: 600 }),
+  );
+  api.use("/api/*", bodyLimit({ maxSize: maxBodySize }));
+  api.use("/api/*", async (context, next) => {
+    await next();
+    context.header("cache-control", "no-store");
+  });
+
+  const credentials = { username: { required: true }, password: { required: true } } as const;
+
+  async function authenticate(fields: { username: string; password: string }): Promise<Member> {
+    const user = await accounts.authenticate(fields.username, fields.password);
+    if (user === undefined) throw badRequest({ non_field_errors: ["Unable to log in with provided credentials."] });
+    return user;
+  }
+
+  api.post("/api/register", async (context) => {
+    const fields = await readFields(context, { ...credentials, name: { required: false, allowBlank: true } });
+    const user = await accounts.register(fields);
+    return context.json(publicUser(user), 201);
+  });
+
+  api.post("/api/login", async (context) => {
+    const user = await authenticate(await readFields(context, credentials));
+    const { token } = await tokens.issue(user.id);
+    return context.json({ token });
+  });
+
+  api.post("/api/jwt", async (context) => {
+    const user = await authenticate(await readFields(context, credentials));
+    const { token } = await jwt.issue(user, { expiresIn: jwtLifetime });
+    return context.json({ access: token, expires_in: jwtLifetime / 1000, user: publicUser(user) });
+  });
+
+  api.get("/api/me", (context) => context.json(publicUser(signedIn(context.env.scope).user)));
+
+  api.post("/api/logout", async (context) => {
+    await services.revoke(signedIn(context.env.scope));
+    return context.body(null, 204);
+  });
+
+  for (const [path, method] of [
+    ["/api/register", "POST"],
+    ["/api/login", "POST"],
+    ["/api/jwt", "POST"],
+    ["/api/me", "GET"],
+    ["/api/logout", "POST"],
+  ] as const) {
+    api.all(path, (context) =>
+      context.json({ detail: `Method "${context.req.method}" not allowed.` }, 405, { allow: `${method}, OPTIONS` }),
+    );
+  }
+
+  api.get("/healthz", (context) => context.json({ status: "ok" }));
+  api.get("/readyz", async (context) => {
+    try {
+      await database.ping();
+      return context.json({ status: "ready" });
+    } catch (error) {
+      logger.warn({ err: error }, "not ready");
+      return context.json({ status: "unavailable" }, 503);
+    }
+  });
+
+  servePage(api);
+  api.notFound((context) => context.json({ detail: "Not found." }, 404));
+  return api;
+}
+
+function publicUser(user: Member): { id: string; username: string; name: string } {
+  return { id: user.id, username: user.username, name: user.name };
+}
+
+/** The grant of who asks; answers 401 for anybody else (RFC 6750 3). */
+function signedIn({ grant, headers }: Bindings["scope"]): Grant<Member> {
+  if (grant !== undefined) return grant;
+  const tried = headers.some(([name]) => name === "authorization");
+  throw new HTTPException(401, {
+    res: Response.json(
+      { detail: tried ? "Invalid token." : "Authentication credentials were not provided." },
+      { status: 401, headers: { "www-authenticate": tried ? 'Bearer error="invalid_token"' : "Bearer" } },
+    ),
+  });
+}

@@ -1,0 +1,59 @@
+import {
+  AllowedHostsOriginValidator,
+  type App,
+  asApp,
+  fetchApp,
+  fromHeader,
+  fromQuery,
+  fromSubprotocol,
+  ProtocolTypeRouter,
+  path,
+  provide,
+  stack,
+  TokenAuth,
+  URLRouter,
+} from "@sluice/core";
+import { accessLog, noteRoute, noteUser } from "./access-log.js";
+import { createApi } from "./api/api.js";
+import type { Services } from "./services.js";
+import { AccountConsumer } from "./websocket/account-consumer.js";
+import { ChatConsumer, publicRoom } from "./websocket/chat-consumer.js";
+import { HelloConsumer } from "./websocket/hello-consumer.js";
+import { LoginConsumer } from "./websocket/login-consumer.js";
+import { UrlLogin } from "./websocket/url-login.js";
+
+/** The whole application: what comes in at the front door, and where it goes. */
+export function createApplication(services: Services): App {
+  const { settings, logger, layer, verifier } = services;
+  const api = createApi(services);
+  const tokens = { verifier, from: [fromHeader(), fromSubprotocol(), fromQuery("token")] };
+  const log = accessLog(logger);
+  const withServices = provide(() => ({ services }));
+
+  const hello = noteUser(asApp(HelloConsumer));
+  const chat = TokenAuth(noteUser(asApp(ChatConsumer, { layer, logger })), { ...tokens, onInvalid: "anonymous" });
+
+  const sockets = URLRouter([
+    path("", noteRoute(TokenAuth(hello, { ...tokens, onAnonymous: "deny" }))),
+    path("ws/auth/", noteRoute(asApp(AccountConsumer))),
+    path("ws/login/", noteRoute(asApp(LoginConsumer))),
+    path("ws/chat/", noteRoute(chat), { room: publicRoom }),
+    path("ws/chat/<str:room>/", noteRoute(chat)),
+    ...(settings.ALLOW_URL_CREDENTIALS ? [path("ws/auth/<path:credentials>/", noteRoute(UrlLogin(hello)))] : []),
+  ]);
+
+  return ProtocolTypeRouter({
+    http: stack<"http">()
+      .use(log)
+      // A token that is no good is answered by the API, which knows what a page of another origin may read.
+      .use(TokenAuth({ verifier, from: [fromHeader()], onInvalid: "anonymous" }))
+      .use(noteUser)
+      .app(fetchApp((request, { scope }) => api.fetch(request, { scope }))),
+    websocket: log(
+      AllowedHostsOriginValidator(withServices(sockets), [...settings.ALLOWED_HOSTS, ...settings.ALLOWED_ORIGINS], {
+        // Command-line and native clients send none; nothing here trusts a cookie, so they need a token like anybody.
+        allowMissingOrigin: true,
+      }),
+    ),
+  });
+}

@@ -1,0 +1,89 @@
+import {
+  type ChannelLayer,
+  type Clock,
+  type Grant,
+  InMemoryChannelLayer,
+  type Logger,
+  type MessageStore,
+  OpaqueTokens,
+  systemClock,
+  type TokenVerifier,
+  type User,
+} from "@sluice/core";
+import { Argon2Hasher } from "@sluice/passwords-argon2";
+import { type Database, openDatabase } from "@sluice/store-drizzle";
+import { JwtTokens } from "@sluice/tokens-jose";
+import { Accounts } from "./accounts/accounts.js";
+import { loadSecretKey } from "./secret-key.js";
+import type { Settings } from "./settings.js";
+
+/** Somebody who is known, as either kind of token tells of them. */
+export interface Member extends User {
+  /** What others are shown; may be empty. */
+  readonly name: string;
+}
+
+/** Everything the application stands on, put together once. The command line and the server share it. */
+export interface Services {
+  readonly settings: Settings;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly database: Database;
+  readonly accounts: Accounts;
+  readonly messages: MessageStore;
+  readonly layer: ChannelLayer;
+  readonly tokens: OpaqueTokens;
+  readonly jwt: JwtTokens;
+  /** Takes either kind of token. */
+  readonly verifier: TokenVerifier<Member>;
+  /** Ends the token a grant was given for, of either kind. */
+  revoke(grant: Grant): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** How long a JWT lives, in milliseconds. */
+export const jwtLifetime = 3_600_000;
+
+/** Opens what the settings name. Rejects with an error whose message is for the operator. */
+export async function openServices(settings: Settings, logger: Logger): Promise<Services> {
+  const secret = await loadSecretKey(settings);
+  const database = await openDatabase(
+    settings.DATABASE_URL === undefined ? { directory: `${settings.DATA_DIR}/pglite` } : { url: settings.DATABASE_URL },
+  );
+  const clock = systemClock;
+  const tokens = new OpaqueTokens({ store: database.tokens, clock, logger });
+  const jwt = new JwtTokens({
+    secrets: { current: secret, previous: settings.SECRET_KEY_PREVIOUS },
+    issuer: "sluice",
+    audience: "sluice",
+    clock,
+    revocations: database.revocations,
+  });
+  const layer = new InMemoryChannelLayer({ clock });
+  return {
+    settings,
+    logger,
+    clock,
+    database,
+    accounts: await Accounts.open(database.users, new Argon2Hasher()),
+    messages: database.messages,
+    layer,
+    tokens,
+    jwt,
+    verifier: { verify: (token) => (isJwt(token) ? jwt : tokens).verify(token) },
+    async revoke({ tokenId, expiresAt }) {
+      // An opaque token is gone when its record is; a JWT has none, and is remembered until it dies by itself.
+      const removed = await database.tokens.remove(tokenId);
+      if (!removed && expiresAt !== undefined) await database.revocations.revoke(tokenId, expiresAt);
+    },
+    async close() {
+      await layer.close();
+      await database.close();
+    },
+  };
+}
+
+/** An opaque token has no dots. */
+function isJwt(token: string): boolean {
+  return token.includes(".");
+}

@@ -1,0 +1,71 @@
+import { z } from "zod";
+
+/** `"a, b"` as `["a", "b"]`. */
+const list = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== ""),
+);
+
+const flag = z.enum(["true", "false", "1", "0"]).transform((text) => text === "true" || text === "1");
+
+/** HS256 wants a key at least as long as its digest (RFC 7518 3.2). */
+const secretKey = z.string().refine((text) => Buffer.byteLength(text) >= 32, {
+  error: "expected at least 32 bytes; make one with: openssl rand -base64 48",
+});
+
+const environment = z.object({
+  NODE_ENV: z.enum(["development", "test", "production"]).default("development"),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(8000),
+  HOST: z.string().min(1).default("127.0.0.1"),
+  DATA_DIR: z.string().min(1).default(".data"),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/, error: "expected postgres://user:password@host:port/database" })
+    .optional(),
+  ALLOWED_HOSTS: list.default([]),
+  ALLOWED_ORIGINS: list
+    .pipe(
+      z.array(
+        z
+          .url({ protocol: /^https?$/, error: "expected origins such as https://app.example.com" })
+          .transform((url) => new URL(url).origin),
+      ),
+    )
+    .default([]),
+  SECRET_KEY: secretKey.optional(),
+  SECRET_KEY_PREVIOUS: list.pipe(z.array(secretKey)).default([]),
+  LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
+  TRANSPORT: z.enum(["auto", "uws"]).default("auto"),
+  ALLOW_URL_CREDENTIALS: flag.default(false),
+});
+
+/** What the operator has decided, checked. */
+export type Settings = z.infer<typeof environment>;
+
+/** A setting that cannot be used. The message has one line per fault and never shows a secret. */
+export class SettingsError extends Error {
+  override readonly name = "SettingsError";
+}
+
+/** Reads the settings from the environment; a variable that is empty counts as not set. */
+export function readSettings(variables: Readonly<Record<string, string | undefined>>): Settings {
+  const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ""));
+  const { success, data, error } = environment.safeParse(set);
+  if (!success) {
+    throw new SettingsError(error.issues.map(({ path, message }) => `${path[0]?.toString()}: ${message}`).join("; "));
+  }
+  if (data.NODE_ENV === "production") {
+    const faults = [
+      ...(data.SECRET_KEY === undefined ? ["SECRET_KEY: expected a secret of at least 32 bytes in production"] : []),
+      ...(data.ALLOWED_HOSTS.length === 0
+        ? ["ALLOWED_HOSTS: expected the host names this server is reached by in production"]
+        : []),
+    ];
+    if (faults.length > 0) throw new SettingsError(faults.join("; "));
+  }
+  return data.ALLOWED_HOSTS.length > 0 ? data : { ...data, ALLOWED_HOSTS: [...ownMachine] };
+}
+
+/** Where a developer's own server is reached. */
+const ownMachine: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];

@@ -1,0 +1,55 @@
+import { JsonWebsocketConsumer } from "@sluice/core";
+import { z } from "zod";
+import type { Noted } from "../access-log.js";
+import { InvalidFields } from "../accounts/accounts.js";
+import { jwtLifetime, type Services } from "../services.js";
+import { userData } from "./user-data.js";
+
+/** Longer than anything that could be right: the rules of each field are told by name. */
+const field = z.string().max(2_000);
+
+const command = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("register"),
+    data: z.object({ name: field.default(""), user_name: field, password: field }),
+  }),
+  z.object({ type: z.literal("login"), data: z.object({ user_name: field, password: field }) }),
+]);
+
+type Command = z.infer<typeof command>;
+
+/** Registers users and logs them in, over a socket that stays open whatever the answer is. */
+export class AccountConsumer extends JsonWebsocketConsumer<{ services: Services } & Noted, {}, Command> {
+  static readonly schema = command;
+
+  override receiveJson(content: Command): Promise<void> {
+    return content.type === "register" ? this.#register(content.data) : this.#logIn(content.data);
+  }
+
+  async #register(data: { name: string; user_name: string; password: string }): Promise<void> {
+    try {
+      const { accounts } = this.scope.services;
+      const user = await accounts.register({ username: data.user_name, name: data.name, password: data.password });
+      await this.sendJson({ type: "registered", data: { user: userData(user) } });
+    } catch (error) {
+      if (!(error instanceof InvalidFields)) throw error;
+      await this.sendJson({ type: "error", code: "invalid", message: error.message, fields: error.fields });
+    }
+  }
+
+  async #logIn(data: { user_name: string; password: string }): Promise<void> {
+    const { accounts, jwt } = this.scope.services;
+    const user = await accounts.authenticate(data.user_name, data.password);
+    if (user === undefined) {
+      await this.sendJson({
+        type: "error",
+        code: "invalid_credentials",
+        message: "Unable to log in with provided credentials.",
+      });
+      return;
+    }
+    this.scope.notes.username = user.username;
+    const { token } = await jwt.issue(user, { expiresIn: jwtLifetime });
+    await this.sendJson({ type: "loggedIn", data: { token, user: userData(user) } });
+  }
+}

@@ -1,0 +1,28 @@
+/** What the tests ask of the HTTP API. */
+export function post(url: string, content: unknown, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: typeof content === "string" ? content : JSON.stringify(content),
+  });
+}
+
+export const goodPassword = "orange stapler museum";
+
+/** Registers a user and logs them in, by the opaque token and by a JWT. */
+export async function member(
+  url: string,
+  username: string,
+  name = "",
+): Promise<{ id: string; token: string; jwt: string }> {
+  const registered = await post(`${url}/api/register`, { username, name, password: goodPassword });
+  if (registered.status !== 201) throw new Error(`expected 201, got ${registered.status} ${await registered.text()}`);
+  const { id } = (await registered.json()) as { id: string };
+  const { token } = (await (await post(`${url}/api/login`, { username, password: goodPassword })).json()) as {
+    token: string;
+  };
+  const { access } = (await (await post(`${url}/api/jwt`, { username, password: goodPassword })).json()) as {
+    access: string;
+  };
+  return { id, token, jwt: access };
+}
