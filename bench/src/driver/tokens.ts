@@ -1,0 +1,40 @@
+import { systemClock } from "@sluice/core";
+import { JwtTokens } from "@sluice/tokens-jose";
+import { site } from "../servers/site.js";
+
+const hour = 3_600_000;
+
+/** Makes the tokens of a run: each is another one, for another user. */
+export class Tokens {
+  readonly #issuer: JwtTokens;
+  readonly #issuerInThePast: JwtTokens;
+  #users = 0;
+
+  constructor(secret: string) {
+    const options = { secrets: { current: secret }, issuer: site.issuer, audience: site.audience };
+    this.#issuer = new JwtTokens({ ...options, clock: systemClock });
+    this.#issuerInThePast = new JwtTokens({ ...options, clock: { ...systemClock, now: () => Date.now() - 2 * hour } });
+  }
+
+  fresh(): Promise<string> {
+    return this.#issue(this.#issuer);
+  }
+
+  expired(): Promise<string> {
+    return this.#issue(this.#issuerInThePast);
+  }
+
+  /** With the signature of another token. */
+  async forged(): Promise<string> {
+    const [head, payload] = (await this.fresh()).split(".");
+    const [, , signature] = (await this.fresh()).split(".");
+    return `${head}.${payload}.${signature}`;
+  }
+
+  async #issue(issuer: JwtTokens): Promise<string> {
+    const number = ++this.#users;
+    const user = { id: String(number), username: `user${number}`, name: `User ${number}` };
+    const { token } = await issuer.issue(user, { expiresIn: hour });
+    return token;
+  }
+}
