@@ -3,6 +3,7 @@ export * from "./fake-clock.js";
 export * from "./http-communicator.js";
 export * from "./recording-logger.js";
 export type { RequestOptions } from "./request.js";
+export * from "./scope.js";
 export {
   type CloseFrame,
   type Handshake,

@@ -1,6 +1,7 @@
+import { httpScope } from "@sluice/testing";
 import { describe, expect, test } from "vitest";
 import { FakeRequest, settled } from "../../test/fake-connections.js";
-import type { Receive, ReceiveEvent, Scope } from "../app.js";
+import type { Receive, ReceiveEvent } from "../app.js";
 import { provide } from "../middleware.js";
 import type { RequestHead } from "../ports/transport.js";
 import { fetchApp } from "./fetch-app.js";
@@ -114,22 +115,7 @@ describe("the request of fetchApp", () => {
       },
       { pipe: () => Promise.reject(new Error("expected the body to be pulled")) },
     );
-    const scope: Scope<"http"> = {
-      type: "http",
-      method: "POST",
-      scheme: "http",
-      httpVersion: "1.1",
-      path: "/",
-      rawPath: "/",
-      queryString: "",
-      rootPath: "",
-      headers: [],
-      client: undefined,
-      server: undefined,
-      state: {},
-      extensions: {},
-      signal: () => new AbortController().signal,
-    };
+    const scope = httpScope({ method: "POST" });
     const app = fetchApp(async (request) => {
       await settled();
       expect(pulled).toBe(0);

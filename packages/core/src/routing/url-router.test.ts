@@ -1,3 +1,4 @@
+import { webSocketScope } from "@sluice/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { App, Connection, Receive } from "../app.js";
@@ -16,23 +17,7 @@ const noEvents: Receive<"websocket"> = Object.assign(() => Promise.reject(new Er
 });
 
 function handshake(at: string, more: Partial<WebSocketScope & Routed> = {}): WebSocketScope & Partial<Routed> {
-  return {
-    type: "websocket",
-    scheme: "ws",
-    subprotocols: [],
-    httpVersion: "1.1",
-    path: at,
-    rawPath: at,
-    queryString: "",
-    rootPath: "",
-    headers: [],
-    client: undefined,
-    server: undefined,
-    state: {},
-    extensions: {},
-    signal: () => new AbortController().signal,
-    ...more,
-  };
+  return { ...webSocketScope({ path: at, rawPath: at }), ...more };
 }
 
 /** An application that leaves its name and what it was given in the state. */

@@ -1,9 +1,8 @@
-import { FakeClock, RecordingLogger } from "@sluice/testing";
+import { FakeClock, httpScope, RecordingLogger } from "@sluice/testing";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { App, Send } from "../app.js";
 import { ClientDisconnected, DenyConnection, ProtocolError, RouteNotFound } from "../errors.js";
 import type { HttpTransport, WriteStatus } from "../ports/transport.js";
-import type { HttpScope } from "../scope.js";
 import { HttpSession } from "./http-session.js";
 import { defaultLimits, type Limits } from "./limits.js";
 
@@ -35,22 +34,7 @@ class FakeTransport implements HttpTransport {
   }
 }
 
-const scope: HttpScope = {
-  type: "http",
-  method: "GET",
-  scheme: "http",
-  httpVersion: "1.1",
-  path: "/",
-  rawPath: "/",
-  queryString: "",
-  rootPath: "",
-  headers: [],
-  client: undefined,
-  server: undefined,
-  state: {},
-  extensions: {},
-  signal: () => new AbortController().signal,
-};
+const scope = httpScope();
 
 let transport: FakeTransport;
 let clock: FakeClock;

@@ -8,6 +8,7 @@ import { FlowControl } from "./flow-control.js";
 import { Inbox } from "./inbox.js";
 import { createReceive } from "./receive.js";
 import { isOutcome, refusal, refusalOf } from "./refusal.js";
+import { runApplication } from "./run-application.js";
 import type { SessionContext } from "./session-context.js";
 
 type ResponseState = "none" | "started" | "streaming" | "complete";
@@ -51,15 +52,14 @@ export class HttpSession {
       this.#progressAt = this.#context.clock.now();
       this.#watch(this.#context.limits.httpTimeout);
     }
-    let running: MaybePromise<void>;
-    try {
-      running = app(scope, createReceive(this.#inbox), this.#send);
-    } catch (error) {
-      this.#applicationFailed(error);
-      return;
-    }
-    if (running instanceof Promise) running.then(this.#applicationReturned, this.#applicationFailed);
-    else this.#applicationReturned();
+    runApplication(
+      app,
+      scope,
+      createReceive(this.#inbox),
+      this.#send,
+      this.#applicationReturned,
+      this.#applicationFailed,
+    );
   }
 
   /** A piece of the request body came in; a request without one has a single empty last piece. The session keeps it. */

@@ -1,9 +1,8 @@
-import { FakeClock, RecordingLogger } from "@sluice/testing";
+import { FakeClock, RecordingLogger, webSocketScope } from "@sluice/testing";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { App, ReceiveEvent, Send } from "../app.js";
 import { ClientDisconnected, DenyConnection, ProtocolError, RouteNotFound, SlowConsumer } from "../errors.js";
 import type { WebSocketTransport, WriteStatus } from "../ports/transport.js";
-import type { WebSocketScope } from "../scope.js";
 import { defaultLimits, type Limits } from "./limits.js";
 import { WebSocketSession } from "./websocket-session.js";
 
@@ -27,22 +26,7 @@ class FakeTransport implements WebSocketTransport {
   }
 }
 
-const scope: WebSocketScope = {
-  type: "websocket",
-  scheme: "ws",
-  httpVersion: "1.1",
-  path: "/",
-  rawPath: "/",
-  queryString: "",
-  rootPath: "",
-  headers: [],
-  subprotocols: ["chat.v1"],
-  client: undefined,
-  server: undefined,
-  state: {},
-  extensions: {},
-  signal: () => new AbortController().signal,
-};
+const scope = webSocketScope({ subprotocols: ["chat.v1"] });
 
 let transport: FakeTransport;
 let clock: FakeClock;

@@ -11,6 +11,7 @@ import { FlowControl } from "./flow-control.js";
 import { Inbox } from "./inbox.js";
 import { createReceive } from "./receive.js";
 import { isOutcome, refusal, refusalOf } from "./refusal.js";
+import { runApplication } from "./run-application.js";
 import type { SessionContext } from "./session-context.js";
 
 /** What the application has said so far. */
@@ -63,15 +64,14 @@ export class WebSocketSession {
     this.#offered = scope.subprotocols;
     this.#cancelTimeout = this.#context.clock.after(this.#context.limits.handshakeTimeout, this.#handshakeTimedOut);
     this.#inbox.push({ type: "websocket.connect" });
-    let running: MaybePromise<void>;
-    try {
-      running = app(scope, createReceive(this.#inbox), this.#send);
-    } catch (error) {
-      this.#applicationFailed(error);
-      return;
-    }
-    if (running instanceof Promise) running.then(this.#applicationReturned, this.#applicationFailed);
-    else this.#applicationReturned();
+    runApplication(
+      app,
+      scope,
+      createReceive(this.#inbox),
+      this.#send,
+      this.#applicationReturned,
+      this.#applicationFailed,
+    );
   }
 
   /** A whole message came in, `size` bytes long on the wire. The session keeps `data`. */
