@@ -51,6 +51,6 @@ export class ApplicationCommunicator<P extends Protocol> {
   }
 
   #nextInput(): Promise<ReceiveEvent<P>> {
-    return this.#inputs.take("the test to send an event in", this.#timeout);
+    return this.#inputs.take("the test to send an event in");
   }
 }

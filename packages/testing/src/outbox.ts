@@ -18,8 +18,11 @@ export class Outbox<Item> {
     for (const reject of this.#failed.splice(0)) reject(failure());
   }
 
-  /** The next item. Rejects when there will be none, or none came within `timeout` milliseconds of real time. */
-  take(expected: string, timeout: number): Promise<Item> {
+  /**
+   * The next item. Rejects when there will be none, or none came within `timeout` milliseconds of real time; without a
+   * timeout it waits.
+   */
+  take(expected: string, timeout?: number): Promise<Item> {
     const [item] = this.#items.splice(0, 1);
     if (item !== undefined) return Promise.resolve(item);
     if (this.#failure !== undefined) return Promise.reject(this.#failure());
@@ -32,10 +35,8 @@ export class Outbox<Item> {
       };
       const taker = (taken: Item) => settle(() => resolve(taken));
       const failed = (error: Error) => settle(() => reject(error));
-      const timer = setTimeout(
-        () => failed(new Error(`expected ${expected}, got nothing within ${timeout} ms`)),
-        timeout,
-      );
+      const tooLate = () => failed(new Error(`expected ${expected}, got nothing within ${timeout} ms`));
+      const timer = timeout === undefined ? undefined : setTimeout(tooLate, timeout);
       this.#takers.push(taker);
       this.#failed.push(failed);
     });
