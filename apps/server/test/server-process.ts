@@ -26,7 +26,7 @@ export interface ServerProcess {
 
 export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Kept afterwards; without it a new one is made. */
+  /** Kept afterwards; without it one is made, and removed when the server has ended. */
   readonly dataDirectory?: string;
 }
 
@@ -47,7 +47,8 @@ export function environment(added: Readonly<Record<string, string>> = {}): Recor
 
 /** Starts the built server as a process of its own, on a free port; resolves when it listens. */
 export async function startServer(options: ServerOptions = {}): Promise<ServerProcess> {
-  const dataDirectory = options.dataDirectory ?? (await temporaryDirectory()).path;
+  const own = options.dataDirectory === undefined ? await temporaryDirectory() : undefined;
+  const dataDirectory = options.dataDirectory ?? own?.path ?? "";
   const child = spawn(process.execPath, [main, "serve"], {
     env: environment({ PORT: "0", DATA_DIR: dataDirectory, ...options.env }),
     stdio: ["ignore", "pipe", "pipe"],
@@ -60,7 +61,7 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
       for (const listener of listeners) listener();
     });
   }
-  const exited = once(child, "exit");
+  const exited = once(child, "exit").then(() => own?.remove());
 
   const log = (): Record<string, unknown>[] =>
     output.split("\n").flatMap((line) => (line.startsWith("{") && line.endsWith("}") ? [JSON.parse(line)] : []));
