@@ -107,10 +107,7 @@ async function startContainer(): Promise<RunningServer> {
   };
 }
 
-/**
- * In a process of its own: the package hooks itself into the end of its process and sets the exit code to 0 there, which
- * would make every test run a success.
- */
+/** In a process of its own, which ends when this one does, however that happens. */
 async function startEmbedded(): Promise<RunningServer> {
   const script = fileURLToPath(new URL("embedded-postgres.mjs", import.meta.url));
   const child = spawn(process.execPath, [script, ...settings], { stdio: ["pipe", "pipe", "pipe"] });
