@@ -60,6 +60,12 @@ describe("the command line", () => {
       code: 1,
       stderr: "sluice: expected --username or SUPERUSER_USERNAME with --no-input\n",
     });
+    for (const line of ["createsuperuser", "createsuperuser --username x", "changepassword root"]) {
+      expect(await run(line)).toMatchObject({
+        code: 1,
+        stderr: "sluice: expected a terminal to ask on; use --no-input in a script\n",
+      });
+    }
     expect(await run("changepassword nobody --no-input", { NEW_PASSWORD: "x" })).toMatchObject({
       code: 1,
       stderr: "sluice: user 'nobody' does not exist\n",

@@ -5,6 +5,11 @@ import { CommandFailure } from "./failure.js";
 /** How often a password may be typed wrong before it is left be. */
 const attempts = 3;
 
+/** Throws where nobody can be asked: a script that forgot --no-input would hang, or see a prompt fail. */
+export function requireTerminal(): void {
+  if (!process.stdin.isTTY) throw new CommandFailure("expected a terminal to ask on; use --no-input in a script");
+}
+
 /** Asks twice for a new password, as Django does, until both are the same. */
 export async function askPassword(): Promise<string> {
   for (let attempt = 0; attempt < attempts; attempt++) {

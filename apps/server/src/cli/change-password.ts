@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { InvalidFields } from "../accounts/accounts.js";
 import type { Services } from "../services.js";
-import { askPassword, askToBypass } from "./ask-password.js";
+import { askPassword, askToBypass, requireTerminal } from "./ask-password.js";
 import { CommandFailure } from "./failure.js";
 import { findUser } from "./find-user.js";
 import { withServices } from "./with-services.js";
@@ -21,7 +21,10 @@ async function changePassword(services: Services, username: string, interactive:
   const user = await findUser(services, username);
   const { NEW_PASSWORD } = process.env;
   if (!interactive && NEW_PASSWORD === undefined) throw new CommandFailure("expected NEW_PASSWORD with --no-input");
-  if (interactive) process.stdout.write(`Changing password for user '${user.username}'\n`);
+  if (interactive) {
+    requireTerminal();
+    process.stdout.write(`Changing password for user '${user.username}'\n`);
+  }
   const password = interactive ? await askPassword() : (NEW_PASSWORD ?? "");
   try {
     await services.accounts.changePassword(user, password);

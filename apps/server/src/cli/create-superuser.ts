@@ -2,7 +2,7 @@ import { input } from "@inquirer/prompts";
 import type { Command } from "commander";
 import { InvalidFields, type Registration } from "../accounts/accounts.js";
 import type { Services } from "../services.js";
-import { askPassword, askToBypass, onlyPassword } from "./ask-password.js";
+import { askPassword, askToBypass, onlyPassword, requireTerminal } from "./ask-password.js";
 import { CommandFailure } from "./failure.js";
 import { withServices } from "./with-services.js";
 
@@ -33,6 +33,7 @@ async function createSuperuser({ accounts }: Services, options: Options): Promis
     await register(accounts, { username: given, name, password: SUPERUSER_PASSWORD });
     return;
   }
+  requireTerminal();
   const username = given ?? (await input({ message: "Username:", required: true }));
   const registration = { username, name, password: await askPassword() };
   try {
