@@ -1,4 +1,4 @@
-import type { AnonymousUser, Grant, Scope } from "@sluice/core";
+import { type AnonymousUser, type Grant, type Scope, StoreUnavailable } from "@sluice/core";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
@@ -27,6 +27,10 @@ export function createApi(services: Services): Hono<{ Bindings: Bindings }> {
   api.onError((error) => {
     if (error instanceof HTTPException) return error.getResponse();
     if (error instanceof InvalidFields) return badRequest(error.fields).getResponse();
+    if (error instanceof StoreUnavailable) {
+      logger.error({ err: error }, "a request could not be answered");
+      return Response.json({ detail: "Service temporarily unavailable, try again later." }, { status: 503 });
+    }
     throw error;
   });
   api.use(
