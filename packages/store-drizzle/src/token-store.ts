@@ -1,5 +1,5 @@
 import type { TokenStore } from "@sluice/core";
-import { count, eq } from "drizzle-orm";
+import { eq } from "drizzle-orm";
 import { assertText, assertUserId, isText, isUuid } from "./column-value.js";
 import type { Connection } from "./connection.js";
 import { tokens, users } from "./schema.js";
@@ -51,12 +51,6 @@ export function tokenStore(connection: Connection): TokenStore {
         connection.delete(tokens).where(eq(tokens.userId, userId)).returning({ digest: tokens.digest }),
       );
       return removed.length;
-    },
-
-    async countOf(userId) {
-      if (!isUuid(userId)) return 0;
-      const [row] = await guarded(connection.select({ count: count() }).from(tokens).where(eq(tokens.userId, userId)));
-      return row?.count ?? 0;
     },
   };
 }

@@ -45,10 +45,6 @@ class MemoryTokens implements TokenStore {
   async removeAllOf(): Promise<number> {
     return 0;
   }
-
-  async countOf(): Promise<number> {
-    return this.records.size;
-  }
 }
 
 function setUp() {

@@ -21,7 +21,6 @@ export interface TokenStore {
   remove(digest: string): Promise<boolean>;
   /** How many there were. */
   removeAllOf(userId: string): Promise<number>;
-  countOf(userId: string): Promise<number>;
 }
 
 /** Ids of self-contained tokens (a JWT's `jti`) that must not be accepted any more although they have not expired. */
