@@ -14,7 +14,7 @@ import {
 } from "@sluice/core";
 
 /** What the inner parts of the application tell the log about a connection. */
-export interface AccessNotes {
+interface AccessNotes {
   username: string | undefined;
   route: string | undefined;
 }
