@@ -33,7 +33,7 @@ it("answers 503 while the database is gone, and says why in the log", async () =
       { detail: "Service temporarily unavailable, try again later." },
     ]);
   }
-  const ready = await new HttpCommunicator(application, "GET", "/readyz", { headers: [["host", "localhost"]] });
+  const ready = new HttpCommunicator(application, "GET", "/readyz", { headers: [["host", "localhost"]] });
   expect((await ready.getResponse()).status).toBe(503);
   expect(logger.errors).toHaveLength(3);
 });
