@@ -129,7 +129,7 @@ export class WebsocketCommunicator {
   /** Leaves, and resolves when the application has returned. */
   async disconnect(code = 1000, reason = ""): Promise<void> {
     this.#leave(code, reason);
-    await this.#server.shutdown(this.#timeout);
+    await this.#server.shutdown({ deadline: this.#timeout });
     if (this.#server.connections.websocket > 0) {
       throw new Error(`expected the application to return within ${this.#timeout} ms of the disconnect event`);
     }

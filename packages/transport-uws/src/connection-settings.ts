@@ -1,7 +1,12 @@
-import type { Guard } from "./guard.js";
+import type { Clock, Guard } from "@sluice/core";
 
 /** What all connections of a server share. */
 export interface ConnectionSettings {
   readonly maxBackpressure: number;
+  readonly compression: boolean;
+  readonly clock: Clock;
   readonly guard: Guard;
 }
+
+/** Milliseconds that a client has to take the last of what it was sent, before it is cut. */
+export const closeTimeout = 15_000;

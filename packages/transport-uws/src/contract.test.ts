@@ -16,6 +16,7 @@ transportContract({
     servesHalfClosed: "uWebSockets.js takes the end of a client's sending for the end of the connection",
     readsLatin1: "uWebSockets.js cuts such bytes off the ends of a value and decodes the others as UTF-8",
     readsChunkExtensions: "uWebSockets.js answers a chunk extension with 400",
+    readsThousandHeaders: "uWebSockets.js is compiled for 100 header lines",
     refusesControlBytes: "uWebSockets.js leaves such a request unanswered and cuts it after ten seconds",
     sendsHeadAlone: "uWebSockets.js ends the head of a response with the first byte of its body",
   },

@@ -29,7 +29,12 @@ it.each(["reads first", "writes first"])(
           await send({ type: "http.response.body", body: event.body, moreBody: more });
         }
       },
-      { port: 0, logger: silentLogger, limits: { maxInboxBytes: 256 * 1024 }, maxBackpressure: 256 * 1024 },
+      {
+        port: 0,
+        logger: silentLogger,
+        limits: { maxInboxBytes: 256 * 1024, maxBodySize: size },
+        maxBackpressure: 256 * 1024,
+      },
     );
     onTestFinished(() => server.close({ deadline: 0 }));
     const socket = connect({ port: server.port, host: "127.0.0.1" });

@@ -1,5 +1,13 @@
-import type { HeaderList, HttpSession, HttpTransport, ProtocolServer, RequestHead, WriteStatus } from "@sluice/core";
-import type { ConnectionSettings } from "./connection-settings.js";
+import type {
+  Cancel,
+  HeaderList,
+  HttpSession,
+  HttpTransport,
+  ProtocolServer,
+  RequestHead,
+  WriteStatus,
+} from "@sluice/core";
+import { type ConnectionSettings, closeTimeout } from "./connection-settings.js";
 import type { NativeResponse } from "./native.js";
 import { respond, responseHead } from "./response.js";
 import { StreamedResponse } from "./streamed-response.js";
@@ -9,11 +17,20 @@ const empty = new Uint8Array(0);
 /** Milliseconds between two attempts to write to a socket that is paused. */
 const nudgeInterval = 10;
 
-/** One request and its response. */
+/**
+ * One request and its response.
+ *
+ * With `isLast`, the connection brings no other request after this one, whatever its client sends. So it has to be where
+ * a PROXY protocol header tells who the client is: the native parser takes such a header before every request of a
+ * connection, of which the proxy has sent the first and its client any other. The native side cuts a connection that
+ * brings a request while another is not answered. So nothing is answered inside a native callback, which may have that
+ * request at hand already, and a response that the native side would not close the connection after is never ended.
+ */
 export class HttpConnection implements HttpTransport {
   readonly #response: NativeResponse;
   readonly #method: string;
   readonly #settings: ConnectionSettings;
+  readonly #isLast: boolean;
   #session: HttpSession | undefined;
   #streamed: StreamedResponse | undefined;
   /** False once the native response has been ended or aborted: it must not be touched from then on. */
@@ -21,11 +38,13 @@ export class HttpConnection implements HttpTransport {
   #paused = false;
   #received = false;
   #nudge: ReturnType<typeof setTimeout> | undefined;
+  #cancelCut: Cancel | undefined;
 
-  constructor(response: NativeResponse, method: string, settings: ConnectionSettings) {
+  constructor(response: NativeResponse, method: string, settings: ConnectionSettings, isLast: boolean) {
     this.#response = response;
     this.#method = method;
     this.#settings = settings;
+    this.#isLast = isLast;
   }
 
   /** Runs the application on the request. Call it in the callback that brought the request. */
@@ -34,20 +53,21 @@ export class HttpConnection implements HttpTransport {
     // First of all: without it, the native side ends the process when the callback returns.
     this.#response.onAborted(guard(() => this.#aborted()));
     this.#response.onData(guard((chunk: ArrayBuffer, last: boolean) => this.#data(chunk, last)));
-    this.#session = server.openHttp(this, head);
+    if (this.#isLast) this.#later(() => this.#run(server, head));
+    else this.#run(server, head);
   }
 
   respond(status: number, headers: HeaderList, body: Uint8Array | string): void {
     if (!this.#open) return;
     this.#readOn();
     this.#open = false;
-    respond(this.#response, responseHead(this.#method, status, headers), body);
+    respond(this.#response, responseHead(this.#method, status, headers, this.#isLast), body);
   }
 
   start(status: number, headers: HeaderList): void {
     if (!this.#open) return;
     const { maxBackpressure, guard } = this.#settings;
-    const head = responseHead(this.#method, status, headers);
+    const head = responseHead(this.#method, status, headers, this.#isLast);
     this.#streamed = new StreamedResponse(this.#response, head, maxBackpressure);
     // Resuming restores what the last pause found, of two states: with something left to write, or nothing. This one has
     // to be on record, or a socket that is paused in the one and resumed in the other is never read again.
@@ -76,8 +96,11 @@ export class HttpConnection implements HttpTransport {
       return;
     }
     this.#readOn();
+    // What has no body may close the connection at once, which calls back.
+    if (this.#streamed.isBodiless) this.#open = false;
     this.#streamed.end();
-    this.#open = !this.#streamed.isComplete;
+    this.#open &&= !this.#streamed.isComplete;
+    if (this.#isLast && !this.#streamed.isBodiless) this.#cutInTime();
   }
 
   abort(): void {
@@ -106,18 +129,55 @@ export class HttpConnection implements HttpTransport {
 
   #data(chunk: ArrayBuffer, last: boolean): void {
     this.#received = last;
-    if (!this.#open || this.#session === undefined) return;
-    this.#session.data(chunk.byteLength === 0 ? empty : new Uint8Array(chunk.slice(0)), last);
+    if (!this.#open) return;
+    const bytes = chunk.byteLength === 0 ? empty : new Uint8Array(chunk.slice(0));
+    if (this.#isLast) this.#later(() => this.#session?.data(bytes, last));
+    else this.#session?.data(bytes, last);
+  }
+
+  #run(server: ProtocolServer, head: RequestHead): void {
+    this.#session = server.openHttp(this, head);
+  }
+
+  /** Outside any native callback, in order. */
+  #later(task: () => void): void {
+    const { guard } = this.#settings;
+    setImmediate(
+      guard(
+        () => {
+          if (this.#open) task();
+        },
+        () => this.abort(),
+      ),
+    );
+  }
+
+  /** Unless the client reads on, or closes the connection, as it is to do when it has the whole response. */
+  #cutInTime(): void {
+    this.#cancelCut?.();
+    const { clock, guard } = this.#settings;
+    this.#cancelCut = clock.after(
+      closeTimeout,
+      guard(() => this.#response.close()),
+    );
   }
 
   #aborted(): void {
+    this.#cancelCut?.();
     if (!this.#open) return;
     this.#open = false;
     this.#session?.aborted();
   }
 
   #drain(): void {
-    if (!this.#open || this.#streamed === undefined) return;
+    if (!this.#open || this.#streamed === undefined) {
+      // The native side takes the response for unfinished, and then drains when it is corked only.
+      if (this.#cancelCut !== undefined) {
+        this.#response.cork(() => {});
+        this.#cutInTime();
+      }
+      return;
+    }
     this.#streamed.drain();
     this.#open = !this.#streamed.isComplete;
     if (!this.#streamed.isBehind) this.#session?.drained();

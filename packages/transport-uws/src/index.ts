@@ -1,3 +1,4 @@
+export { loadUWebSockets } from "./load-native.js";
 export type { UWebSockets } from "./native.js";
-export type { ServeOptions, TlsFiles } from "./options.js";
-export { type CloseOptions, type Server, serve } from "./serve.js";
+export type { ServeOptions } from "./options.js";
+export { serve } from "./serve.js";

@@ -1,24 +1,103 @@
-import { createServer } from "node:net";
-import { exclusivePort, type ListenSocket, type NativeApp } from "./native.js";
+import { type AddressInfo, createServer, type ListenOptions } from "node:net";
+import type { Address, Listener, ServeSettings } from "@sluice/core";
+import type { ListenSocket, NativeApp, NativeModule } from "./native.js";
+import type { Endpoint } from "./request-head.js";
+import { checkIsFree, fileIdentity, listenError, removeSocket } from "./unix-socket.js";
 
-/** Rejects with the system's error: `code` is `"EADDRINUSE"` where the port is taken. */
-export function listen(native: NativeApp, host: string, port: number): Promise<ListenSocket> {
-  return new Promise((resolve, reject) => {
-    native.listen(host, port, exclusivePort, (socket) => {
-      if (socket === false) refusal(host, port).then(reject, reject);
-      else resolve(socket);
+/** `LIBUS_LISTEN_EXCLUSIVE_PORT`. Without it, whoever also does without it may listen on the same port. */
+const exclusivePort = 1;
+
+/** The port or the Unix socket of one native application. */
+export class NativeListener implements Listener {
+  readonly endpoint: Endpoint;
+  readonly #module: NativeModule;
+  readonly #native: NativeApp;
+  readonly #settings: ServeSettings;
+  #socket: ListenSocket | undefined;
+  #removeFile: () => void = () => {};
+
+  constructor(module: NativeModule, native: NativeApp, settings: ServeSettings, secure: boolean) {
+    this.#module = module;
+    this.#native = native;
+    this.#settings = settings;
+    const { address } = settings;
+    this.endpoint = { secure, server: "unix" in address ? { host: address.unix, port: undefined } : address };
+  }
+
+  get secure(): boolean {
+    return this.endpoint.secure;
+  }
+
+  async listen(): Promise<Address> {
+    const { address, sharedPort } = this.#settings;
+    if ("unix" in address) this.#socket = await this.#listenUnix(address.unix);
+    else {
+      const { host } = address;
+      this.#socket = await this.#listenPort(host, address.port, sharedPort);
+      this.endpoint.server = { host, port: this.#module.us_socket_local_port(this.#socket) };
+    }
+    return this.endpoint.server;
+  }
+
+  stopListening(): void {
+    if (this.#socket === undefined) return;
+    // The file first: a server that starts now makes one of its own.
+    this.#removeFile();
+    this.#module.us_listen_socket_close(this.#socket);
+  }
+
+  async cut(): Promise<void> {
+    // In a turn of its own: what has got here may be running inside a native callback.
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#native.close();
+  }
+
+  async #listenPort(host: string, wanted: number, shared: boolean): Promise<ListenSocket> {
+    // The native side never shares a port that it lets the system choose.
+    const port = shared && wanted === 0 ? await freePort(host) : wanted;
+    const socket = await new Promise<ListenSocket | false>((done) => {
+      this.#native.listen(host, port, shared ? 0 : exclusivePort, done);
     });
-  });
+    return socket === false ? refuse(`${host}:${port}`, { host, port }) : socket;
+  }
+
+  async #listenUnix(path: string): Promise<ListenSocket> {
+    await checkIsFree(path);
+    const socket = await new Promise<ListenSocket | false>((done) => {
+      this.#native.listen_unix(done, path);
+    });
+    if (socket === false) return refuse(path, { path });
+    const identity = fileIdentity(path);
+    this.#removeFile = () => removeSocket(path, identity);
+    return socket;
+  }
 }
 
-/** The native side only says that it failed, so ask for the reason by trying again. */
-function refusal(host: string, port: number): Promise<Error> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    const describe = (code: string, cause?: Error): Error =>
-      Object.assign(new Error(`cannot listen on ${host}:${port} (${code})`, { cause }), { code });
-    probe.once("error", (error: NodeJS.ErrnoException) => resolve(describe(error.code ?? "EUNKNOWN", error)));
-    // It was taken when the native side tried, and has become free in between.
-    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(describe("EADDRINUSE"))));
+async function freePort(host: string): Promise<number> {
+  const where = { host, port: 0 };
+  try {
+    return await probe(where);
+  } catch (error) {
+    return refuse(`${host}:0`, where, error);
+  }
+}
+
+/** Rejects with the system's error. The native side only says that it failed, so the reason comes of trying again. */
+async function refuse(address: string, where: ListenOptions, known?: unknown): Promise<never> {
+  const error = known ?? (await probe(where).catch((reason: unknown) => reason));
+  // Without an error it was taken when the native side tried, and has become free in between.
+  const code = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? "EUNKNOWN") : "EADDRINUSE";
+  throw listenError(address, code, error instanceof Error ? error : undefined);
+}
+
+/** Listens for a moment. Resolves with the port, rejects with the system's error. */
+function probe(where: ListenOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen({ ...where, exclusive: true }, () => {
+      const address = server.address() as AddressInfo | string | null;
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
   });
 }

@@ -1,8 +1,7 @@
 /**
- * uWebSockets.js as this adapter uses it: the few calls it makes, and how the module is found. Its own type declarations
- * stay outside, as they differ between the official package and its repacks.
+ * uWebSockets.js as this adapter uses it: the few calls it makes. Its own type declarations stay outside, as they differ
+ * between the official package and its repacks.
  */
-import { ConfigurationError } from "@sluice/core";
 
 /** What `import * as uws from "uWebSockets.js"` gives. Only its outline: the rest is declared by the package itself. */
 export interface UWebSockets {
@@ -42,6 +41,10 @@ export interface NativeResponse {
   getRemoteAddressAsText(): ArrayBuffer;
   /** Not in older releases. */
   getRemotePort?(): number;
+  /** Empty without a PROXY protocol v2 header. Not in builds that know nothing of it. */
+  getProxiedRemoteAddressAsText?(): ArrayBuffer;
+  /** Not in older releases. */
+  getProxiedRemotePort?(): number;
   cork(writes: () => void): unknown;
   pause(): void;
   resume(): void;
@@ -52,9 +55,11 @@ export interface NativeResponse {
 export interface NativeWebSocket<UserData> {
   getUserData(): UserData;
   /** 1: sent, 0: buffered, 2: dropped, which cannot be without a native limit. */
-  send(data: Uint8Array | string, isBinary: boolean): number;
-  /** Runs the close listener before it returns. */
+  send(data: Uint8Array | string, isBinary: boolean, compress: boolean): number;
+  /** Runs the close listener before it returns; the object must not be used from then on. */
   end(code: number, reason: string): void;
+  /** The same without a close frame, and without what waits to be sent. */
+  close(): void;
   getBufferedAmount(): number;
 }
 
@@ -63,6 +68,7 @@ export interface WebSocketBehavior<UserData> {
   readonly maxBackpressure: number;
   readonly idleTimeout: number;
   readonly sendPingsAutomatically: boolean;
+  readonly compression: number;
   upgrade(response: NativeResponse, request: NativeRequest, context: UpgradeContext): void;
   open(socket: NativeWebSocket<UserData>): void;
   message(socket: NativeWebSocket<UserData>, message: ArrayBuffer, isBinary: boolean): void;
@@ -74,6 +80,8 @@ export interface NativeApp {
   any(pattern: string, handler: (response: NativeResponse, request: NativeRequest) => void): unknown;
   ws<UserData>(pattern: string, behavior: WebSocketBehavior<UserData>): unknown;
   listen(host: string, port: number, options: number, done: (socket: ListenSocket | false) => void): unknown;
+  /** Takes whatever is at `path` away first, even what is no socket. */
+  listen_unix(done: (socket: ListenSocket | false) => void, path: string): unknown;
   /** Cuts whatever is still connected. */
   close(): unknown;
 }
@@ -83,40 +91,6 @@ export interface NativeModule {
   SSLApp(options: { readonly key_file_name: string; readonly cert_file_name: string }): NativeApp;
   us_listen_socket_close(socket: ListenSocket): void;
   us_socket_local_port(socket: ListenSocket): number;
-}
-
-/** `LIBUS_LISTEN_EXCLUSIVE_PORT`. Without it, processes share a port without knowing of one another. */
-export const exclusivePort = 1;
-
-/** The module handed in, or the one installed. Throws `ConfigurationError` where there is none for this Node. */
-export async function loadNative(
-  handedIn?: UWebSockets,
-  load: () => Promise<unknown> = () => import("uWebSockets.js"),
-): Promise<NativeModule> {
-  let loaded: unknown = handedIn;
-  if (loaded === undefined) {
-    try {
-      loaded = await load();
-    } catch (cause) {
-      throw new ConfigurationError(missing(), { cause });
-    }
-  }
-  // The official package is CommonJS: import() shows its exports only as the default one.
-  for (const candidate of [loaded, (loaded as { default?: unknown } | undefined)?.default]) {
-    if (isNativeModule(candidate)) return candidate;
-  }
-  throw new ConfigurationError("expected the uWebSockets.js module, got something without App and SSLApp");
-}
-
-function isNativeModule(candidate: unknown): candidate is NativeModule {
-  return typeof candidate === "object" && candidate !== null && "App" in candidate && "SSLApp" in candidate;
-}
-
-function missing(): string {
-  return (
-    `expected a uWebSockets.js binary for Node ${process.versions.node} (ABI ${process.versions.modules}), found none. ` +
-    "npm:uws-pack@20.0.8 has them for Node 18, 20, 21 and 22 (ABI 108, 115, 120 and 127) on glibc Linux, macOS and " +
-    "Windows: install it under the name uWebSockets.js. For a newer Node install the official package " +
-    "(uNetworking/uWebSockets.js on GitHub, the tag for your Node), or serve with another transport."
-  );
+  readonly SHARED_COMPRESSOR: number;
+  readonly SHARED_DECOMPRESSOR: number;
 }

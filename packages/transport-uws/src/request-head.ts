@@ -7,10 +7,16 @@ import type { NativeRequest, NativeResponse } from "./native.js";
 export interface Endpoint {
   readonly secure: boolean;
   /** With the port that was asked for, until there is one in use. */
-  server: Address & { readonly port: number };
+  server: Address;
 }
 
-export function readHead(response: NativeResponse, request: NativeRequest, endpoint: Endpoint): RequestHead {
+/** `behindProxies` is whether anybody is interested in what a PROXY protocol header says. */
+export function readHead(
+  response: NativeResponse,
+  request: NativeRequest,
+  endpoint: Endpoint,
+  behindProxies: boolean,
+): RequestHead {
   const headers: [string, string][] = [];
   request.forEach((name, value) => {
     headers.push([name, asLatin1(value)]);
@@ -23,28 +29,16 @@ export function readHead(response: NativeResponse, request: NativeRequest, endpo
     httpVersion: "1.1",
     headers,
     secure: endpoint.secure,
-    client: clientAddress(response),
+    client: address(response.getRemoteAddressAsText(), response.getRemotePort?.()),
+    proxied: behindProxies ? proxiedAddress(response) : undefined,
     server: endpoint.server,
   };
-}
-
-/** True for a request that asks for a WebSocket (RFC 6455 4.2.1), whether or not it does so correctly. */
-export function asksForWebSocket(head: RequestHead): boolean {
-  return (
-    head.method === "GET" && lists(head.headers, "upgrade", "websocket") && lists(head.headers, "connection", "upgrade")
-  );
 }
 
 /** True if the lengths contradict each other: another server on the way may have read another one (RFC 9112 6.3). */
 export function hasAmbiguousLength(headers: HeaderList): boolean {
   const lengths = headers.filter(([name]) => name === "content-length").map(([, value]) => value);
   return new Set(lengths).size > 1;
-}
-
-function lists(headers: HeaderList, name: string, token: string): boolean {
-  return headers.some(
-    ([key, value]) => key === name && value.split(",").some((item) => item.trim().toLowerCase() === token),
-  );
 }
 
 const beyondAscii = /[\u0080-\uffff]/;
@@ -59,10 +53,15 @@ function asLatin1(value: string): string {
   return Buffer.from(value).toString("latin1");
 }
 
-function clientAddress(response: NativeResponse): Address | undefined {
-  const text = Buffer.from(response.getRemoteAddressAsText()).toString("latin1");
-  if (text === "") return undefined;
-  const port = response.getRemotePort?.();
+function proxiedAddress(response: NativeResponse): Address | undefined {
+  const text = response.getProxiedRemoteAddressAsText?.();
+  return text && address(text, response.getProxiedRemotePort?.());
+}
+
+function address(bytes: ArrayBuffer, port: number | undefined): Address | undefined {
+  // So it is on a Unix socket, and where the client has gone.
+  if (bytes.byteLength === 0) return undefined;
+  const text = Buffer.from(bytes).toString("latin1");
   // IPv6 comes with all its zeros.
   return { host: text.includes(":") ? new SocketAddress({ address: text, family: "ipv6" }).address : text, port };
 }

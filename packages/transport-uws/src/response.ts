@@ -9,8 +9,10 @@ export interface ResponseHead {
   readonly headers: HeaderList;
   /** What the application said in Content-Length. */
   readonly contentLength: number | undefined;
-  /** True if the application asked for `Connection: close`. */
+  /** True if the application asked for `Connection: close`, or has to have it. */
   readonly closesConnection: boolean;
+  /** True if the connection must not bring another request, whatever its client does: see `HttpConnection`. */
+  readonly isLast: boolean;
   /** True if a body must not follow, whatever the application sends (RFC 9110 6.4.1). */
   readonly isBodiless: boolean;
 }
@@ -20,16 +22,16 @@ const framingHeaders: ReadonlySet<string> = new Set(["connection", "content-leng
 
 const digits = /^\d{1,15}$/;
 
-export function responseHead(method: string, status: number, headers: HeaderList): ResponseHead {
+export function responseHead(method: string, status: number, headers: HeaderList, isLast = false): ResponseHead {
   let contentLength: number | undefined;
-  let closesConnection = false;
+  let closesConnection = isLast;
   for (const [name, value] of headers) {
     if (name.length === 14 && name.toLowerCase() === "content-length" && digits.test(value))
       contentLength = Number(value);
     if (name.length === 10 && name.toLowerCase() === "connection") closesConnection ||= value.toLowerCase() === "close";
   }
   const isBodiless = method === "HEAD" || status === 204 || status === 304;
-  return { status, headers, contentLength, closesConnection, isBodiless };
+  return { status, headers, contentLength, closesConnection, isLast, isBodiless };
 }
 
 /** Call it corked. */
@@ -47,20 +49,31 @@ export function writeHeaders(response: NativeResponse, headers: HeaderList): voi
 
 /** A complete response, corked. */
 export function respond(response: NativeResponse, head: ResponseHead, body: Uint8Array | string): void {
+  if (head.isBodiless) {
+    respondWithoutBody(response, head, Buffer.byteLength(body));
+    return;
+  }
   response.cork(() => {
     writeHead(response, head);
-    if (head.isBodiless) endWithoutBody(response, head, Buffer.byteLength(body));
-    else response.end(wellFormed(body), head.closesConnection);
+    response.end(wellFormed(body), head.closesConnection);
   });
 }
 
-/** Ends a response to HEAD, a 204 or a 304. `length` is that of the body which is not sent. Call it corked. */
-export function endWithoutBody(response: NativeResponse, head: ResponseHead, length: number): void {
-  if (head.closesConnection) response.writeHeader("connection", "close");
-  const reported = length > 0 ? length : head.contentLength;
-  // Not as an argument to the native call: it would go on waiting for that many bytes, and cut the next request.
-  if (head.status !== 204 && reported !== undefined) response.writeHeader("content-length", String(reported));
-  response.endWithoutBody();
+/** The response to HEAD, a 204 or a 304, corked. `length` is that of the body which is not sent. */
+export function respondWithoutBody(response: NativeResponse, head: ResponseHead, length: number): void {
+  response.cork(() => {
+    writeHead(response, head);
+    const reported = length > 0 ? length : head.contentLength;
+    // Not as an argument to the native call: it would go on waiting for that many bytes, and cut the next request.
+    if (head.status !== 204 && reported !== undefined) response.writeHeader("content-length", String(reported));
+    // With the line break that ends a head, as the native side can end one by itself only to read the next request.
+    if (head.isLast) response.writeHeader("connection", "close\r\n");
+    else {
+      if (head.closesConnection) response.writeHeader("connection", "close");
+      response.endWithoutBody();
+    }
+  });
+  if (head.isLast) response.close();
 }
 
 function statusLine(status: number): string {

@@ -1,8 +1,7 @@
 import * as uws from "uWebSockets.js";
-import type { App } from "@sluice/core";
-import { silentLogger } from "@sluice/core";
+import { type App, type Server, silentLogger } from "@sluice/core";
 import type { Serve } from "@sluice/testing/contract";
-import { type Server, serve } from "./index.js";
+import { serve } from "./index.js";
 
 const everything: App = () => {};
 const onlyHttp: App<"http"> = () => {};

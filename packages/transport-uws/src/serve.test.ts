@@ -1,115 +1,12 @@
-import { once } from "node:events";
-import { get } from "node:https";
 import { connect } from "node:net";
-import { networkInterfaces } from "node:os";
-import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
-import { type App, ConfigurationError, type Protocol, silentLogger, systemClock } from "@sluice/core";
+import { systemClock } from "@sluice/core";
 import { RecordingLogger } from "@sluice/testing";
-import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
+import { handshake, request, start, talk, telling } from "../test/site.js";
 import { skipWithoutBinary } from "../test/skip-without-binary.js";
-import type { ServeOptions } from "./options.js";
-import { type Server, serve } from "./serve.js";
 
 beforeEach(skipWithoutBinary);
-
-const certificate = {
-  key: fileURLToPath(new URL("../test/localhost.key.pem", import.meta.url)),
-  cert: fileURLToPath(new URL("../test/localhost.cert.pem", import.meta.url)),
-};
-
-async function start(
-  applications: { readonly [P in Protocol]?: App<P> },
-  options: Partial<ServeOptions> = {},
-): Promise<Server> {
-  const app: App = (scope, receive, send) => (applications[scope.type] as App | undefined)?.(scope, receive, send);
-  const server = await serve(app, { port: 0, logger: silentLogger, ...options });
-  onTestFinished(() => server.close({ deadline: 0 }));
-  return server;
-}
-
-/** Answers with what `answer` makes of the scope. */
-const telling = (answer: (scope: Parameters<App<"http">>[0]) => unknown): App<"http"> => {
-  return async (scope, _receive, send) => {
-    await send({ type: "http.response.start", status: 200 });
-    await send({ type: "http.response.body", body: JSON.stringify(answer(scope)) });
-  };
-};
-
-/** What comes back, segment by segment, until the server ends the connection or `done` says so. */
-async function talk(port: number, bytes: string, done: (all: string) => boolean = () => false): Promise<string[]> {
-  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
-  onTestFinished(() => void socket.destroy());
-  const segments: string[] = [];
-  socket.write(bytes, "latin1");
-  for await (const segment of socket) {
-    segments.push((segment as Buffer).toString("latin1"));
-    if (done(segments.join(""))) break;
-  }
-  return segments;
-}
-
-const request = (lines: readonly string[] = [], method = "GET"): string =>
-  [`${method} / HTTP/1.1`, "Host: test.example", ...lines, "", ""].join("\r\n");
-
-const handshake = request([
-  "Upgrade: websocket",
-  "Connection: Upgrade",
-  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-  "Sec-WebSocket-Version: 13",
-]);
-
-describe("TLS", () => {
-  it("carries requests and WebSockets", async () => {
-    const server = await start(
-      {
-        http: telling(({ scheme }) => scheme),
-        websocket: async (scope, receive, send) => {
-          await send({ type: "websocket.accept" });
-          await send({ type: "websocket.send", text: scope.scheme });
-          await receive.pipe(() => {});
-        },
-      },
-      { tls: certificate },
-    );
-    expect(server.url).toBe(`https://127.0.0.1:${server.port}`);
-    const [response] = await once(get(server.url, { rejectUnauthorized: false }), "response");
-    expect(await text(response)).toBe('"https"');
-    const socket = new WebSocket(server.url, { rejectUnauthorized: false });
-    onTestFinished(() => socket.terminate());
-    const [message] = await once(socket, "message");
-    expect(String(message)).toBe("wss");
-  });
-
-  it("needs files that can be read, and names those that cannot", async () => {
-    const started = serve(() => {}, {
-      port: 0,
-      logger: silentLogger,
-      tls: { ...certificate, key: "/no/such/key.pem" },
-    });
-    await expect(started).rejects.toBeInstanceOf(ConfigurationError);
-    await expect(started).rejects.toThrow("/no/such/key.pem");
-  });
-});
-
-describe("addresses", () => {
-  const hasIpv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === "::1"));
-
-  it("may be IPv6", async (context) => {
-    context.skip(!hasIpv6, "this machine has no ::1");
-    const server = await start({ http: telling(({ client }) => client?.host) }, { host: "::1" });
-    expect(server.url).toBe(`http://[::1]:${server.port}`);
-    expect(await (await fetch(server.url)).json()).toBe("::1");
-  });
-
-  it("that cannot be listened on are named with the system's reason", async () => {
-    await expect(serve(() => {}, { port: 0, logger: silentLogger, host: "192.0.2.1" })).rejects.toMatchObject({
-      code: "EADDRNOTAVAIL",
-      message: "cannot listen on 192.0.2.1:0 (EADDRNOTAVAIL)",
-    });
-  });
-});
 
 it("serves with the module handed in", async () => {
   const server = await start({ http: telling(() => "ok") }, { uws: await import("uWebSockets.js") });

@@ -1,6 +1,6 @@
 import type { WriteStatus } from "@sluice/core";
 import type { NativeResponse } from "./native.js";
-import { endWithoutBody, type ResponseHead, writeHead } from "./response.js";
+import { type ResponseHead, respondWithoutBody, writeHead } from "./response.js";
 
 /** Small enough that one of them rarely outlasts the room which a writable socket has. */
 const pieceSize = 64 * 1024;
@@ -65,6 +65,10 @@ export class StreamedResponse {
     });
   }
 
+  get isBodiless(): boolean {
+    return this.#head.isBodiless;
+  }
+
   /** True if less was written than announced: such a response cannot be ended, only cut. */
   get isShort(): boolean {
     return this.#given + this.#waitingBytes < this.#announced;
@@ -73,18 +77,32 @@ export class StreamedResponse {
   /** Completes it now, or as soon as the client has taken what waits. */
   end(): void {
     // What was announced is complete with its last byte.
-    if (this.#complete || this.#announced > 0) return;
+    if (this.#complete || (this.#announced > 0 && !this.#isChunked)) return;
     this.#complete = true;
+    if (this.#head.isBodiless) {
+      respondWithoutBody(this.#response, this.#head, 0);
+      return;
+    }
     this.#response.cork(() => {
       this.#writeHead();
-      if (this.#head.isBodiless) {
-        endWithoutBody(this.#response, this.#head, 0);
-        return;
-      }
       // From here on the native side drains by itself.
       for (const piece of this.#waiting) this.#response.write(piece);
-      this.#response.end();
+      if (this.#head.isLast) this.#endByHand();
+      else this.#response.end();
     });
+  }
+
+  /**
+   * The last chunk with a trailer section (RFC 9112 7.1.2), in which a line that the native side takes for a header's has
+   * its place: for the native side the response goes on, and so it cuts what sends another request.
+   */
+  #endByHand(): void {
+    this.#response.writeHeader("\r\n0\r\nx-complete", "1\r\n");
+  }
+
+  /** A length would make the native side end the response with the last byte. */
+  get #isChunked(): boolean {
+    return this.#head.contentLength === undefined || this.#head.isLast;
   }
 
   get #announced(): number {
@@ -102,7 +120,7 @@ export class StreamedResponse {
   /** Hands `bytes` on until the socket takes no more, and keeps the rest. */
   #give(bytes: Uint8Array): void {
     this.#writeHead();
-    const { contentLength } = this.#head;
+    const contentLength = this.#isChunked ? undefined : this.#head.contentLength;
     let taken = 0;
     while (taken < bytes.byteLength && !this.#behind) {
       const piece = bytes.subarray(taken, taken + pieceSize);

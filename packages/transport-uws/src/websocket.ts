@@ -1,5 +1,6 @@
 import type {
   AcceptOptions,
+  Cancel,
   HeaderList,
   ProtocolServer,
   RequestHead,
@@ -7,7 +8,7 @@ import type {
   WebSocketTransport,
   WriteStatus,
 } from "@sluice/core";
-import type { ConnectionSettings } from "./connection-settings.js";
+import { type ConnectionSettings, closeTimeout } from "./connection-settings.js";
 import type { NativeResponse, NativeWebSocket, UpgradeContext } from "./native.js";
 import { respond, responseHead, wellFormed, writeHeaders } from "./response.js";
 
@@ -23,11 +24,17 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 export interface Upgrade {
   readonly key: string;
   readonly context: UpgradeContext;
+  /** What the client offers in Sec-WebSocket-Extensions, as far as it may be taken up. */
+  readonly extensions: string;
 }
+
+/** Bytes or characters from which on a message is compressed: below it there is little to gain. */
+const compressionThreshold = 1024;
 
 /** One WebSocket, from its handshake on. */
 export class WebSocketConnection implements WebSocketTransport {
   readonly #settings: ConnectionSettings;
+  readonly #isLast: boolean;
   #session: WebSocketSession | undefined;
   /** Until the handshake is answered or the client has gone. */
   #response: NativeResponse | undefined;
@@ -35,14 +42,21 @@ export class WebSocketConnection implements WebSocketTransport {
   /** From then on, until the WebSocket is closed. */
   #socket: NativeWebSocket<UserData> | undefined;
   #behind = false;
+  /** How it is to end as soon as the client has taken what waits for it. */
+  #closing: { readonly code: number; readonly reason: string } | undefined;
+  #cancelCut: Cancel | undefined;
   /** How it ended, if it did so before the session was at hand. */
   #ended: { readonly code: number; readonly reason: string } | undefined;
 
-  /** `upgrade` is undefined where the native side saw no handshake, for want of a key: then core refuses it. */
-  constructor(response: NativeResponse, upgrade: Upgrade | undefined, settings: ConnectionSettings) {
+  /**
+   * `upgrade` is undefined where the native side saw no handshake, for want of a key: then core refuses it. With `isLast`,
+   * no other request follows on the connection if the handshake is refused: see `HttpConnection`.
+   */
+  constructor(response: NativeResponse, upgrade: Upgrade | undefined, settings: ConnectionSettings, isLast: boolean) {
     this.#response = response;
     this.#upgrade = upgrade;
     this.#settings = settings;
+    this.#isLast = isLast;
   }
 
   /** Runs the application on the handshake. Call it in the callback that brought the request. */
@@ -66,16 +80,14 @@ export class WebSocketConnection implements WebSocketTransport {
         response,
         headers.filter(([name]) => name.toLowerCase() !== "upgrade"),
       );
-      // Without extensions, as compression costs more memory per connection than all the rest.
-      response.upgrade({ connection: this } satisfies UserData, upgrade.key, subprotocol, "", upgrade.context);
+      const { key, extensions, context } = upgrade;
+      response.upgrade({ connection: this } satisfies UserData, key, subprotocol, extensions, context);
     });
   }
 
   deny(status: number, headers: HeaderList, body: Uint8Array | string): void {
-    const response = this.#response;
-    if (response === undefined) return;
-    this.#response = undefined;
-    respond(response, responseHead("GET", status, headers), body);
+    if (this.#isLast) setImmediate(this.#settings.guard(() => this.#deny(status, headers, body)));
+    else this.#deny(status, headers, body);
   }
 
   /**
@@ -87,16 +99,30 @@ export class WebSocketConnection implements WebSocketTransport {
     if (socket === undefined) return "ok";
     if (this.#behind && socket.getBufferedAmount() + Buffer.byteLength(data) > this.#settings.maxBackpressure)
       return "dropped";
-    if (socket.send(wellFormed(data), typeof data !== "string") !== 0) return this.#behind ? "buffered" : "ok";
+    const compress = this.#settings.compression && data.length >= compressionThreshold;
+    if (socket.send(wellFormed(data), typeof data !== "string", compress) !== 0)
+      return this.#behind ? "buffered" : "ok";
     this.#behind = true;
     return "buffered";
   }
 
+  /**
+   * A client that is behind gets its close frame when it has caught up, but not for ever: the native side would let it go
+   * on for as long as it takes a little now and then, and cannot be told otherwise once the WebSocket is ended.
+   */
   close(code: number, reason: string): void {
-    const end = (): void => this.#socket?.end(code, reason);
-    // Ending what has a backlog inside the handshake's callback would cut it off: the backlog, and the close frame.
-    if (this.#behind) setImmediate(this.#settings.guard(end));
-    else end();
+    if (!this.#behind) {
+      this.#socket?.end(code, reason);
+      return;
+    }
+    if (this.#closing !== undefined) return;
+    this.#closing = { code, reason };
+    const { clock, guard } = this.#settings;
+    this.#cancelCut = clock.after(
+      closeTimeout,
+      guard(() => this.#socket?.close()),
+    );
+    this.#end(code, reason);
   }
 
   /** The native WebSocket is there. */
@@ -110,17 +136,24 @@ export class WebSocketConnection implements WebSocketTransport {
     this.#session?.message(data, message.byteLength);
   }
 
+  /** In a turn of its own: what is written inside the native callback and not taken whole would never be reported drained. */
   drained(): void {
-    if (this.#socket?.getBufferedAmount() !== 0) return;
-    this.#behind = false;
-    this.#session?.drained();
+    setImmediate(this.#settings.guard(() => this.#caughtUp()));
   }
 
   /** Also runs inside `close`, and with it inside the application's own send. */
   closed(code: number, reason: ArrayBuffer): void {
     this.#socket = undefined;
+    this.#cancelCut?.();
     // With 1006 the reason is the native side's own remark, not the client's.
     this.#end(code, code === 1006 ? "" : Buffer.from(reason).toString());
+  }
+
+  #caughtUp(): void {
+    if (this.#socket?.getBufferedAmount() !== 0) return;
+    this.#behind = false;
+    if (this.#closing === undefined) this.#session?.drained();
+    else this.#socket.end(this.#closing.code, this.#closing.reason);
   }
 
   /** The client has gone before the handshake was answered. */
@@ -128,6 +161,13 @@ export class WebSocketConnection implements WebSocketTransport {
     if (this.#response === undefined) return;
     this.#response = undefined;
     this.#end(1006, "");
+  }
+
+  #deny(status: number, headers: HeaderList, body: Uint8Array | string): void {
+    const response = this.#response;
+    if (response === undefined) return;
+    this.#response = undefined;
+    respond(response, responseHead("GET", status, headers, this.#isLast), body);
   }
 
   #end(code: number, reason: string): void {

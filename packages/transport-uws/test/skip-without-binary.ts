@@ -1,5 +1,5 @@
 import type { TestContext } from "vitest";
-import { loadNative } from "../src/native.js";
+import { loadNative } from "../src/load-native.js";
 
 /** Why nothing can be served on this Node; undefined where it can. */
 const reason: string | undefined = await loadNative().then(
@@ -7,9 +7,15 @@ const reason: string | undefined = await loadNative().then(
   (error: Error) => error.message,
 );
 
-/** A hook for `beforeEach`: skips what needs a real server, and says why. On CI nothing is skipped for want of it. */
+/** The Nodes that the package on npm has a binary for: 18, 20, 21 and 22. */
+const withBinary: readonly string[] = ["108", "115", "120", "127"];
+
+/**
+ * A hook for `beforeEach`: skips what needs a real server, and says why. On CI that is a failure, unless this Node is one
+ * that the package has never had a binary for.
+ */
 export function skipWithoutBinary({ skip }: TestContext): void {
   if (reason === undefined) return;
-  if (process.env.CI) throw new Error(reason);
+  if (process.env.CI && withBinary.includes(process.versions.modules)) throw new Error(reason);
   skip(reason);
 }

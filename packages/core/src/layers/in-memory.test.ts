@@ -141,6 +141,18 @@ describe("InMemoryChannelLayer", () => {
     expect(layer.counts).toEqual({ channels: 0, groups: 0 });
   });
 
+  test("counts every membership of every open channel", async () => {
+    const layer = new InMemoryChannelLayer();
+    const [first, second] = [await layer.open(), await layer.open()];
+    for (const { name } of [first, second, first]) await layer.groupAdd("room", name);
+    await layer.groupAdd("other", first.name);
+    expect(layer.memberships).toBe(3);
+    await layer.groupDiscard("room", second.name);
+    expect(layer.memberships).toBe(2);
+    await first.close();
+    expect(layer.memberships).toBe(0);
+  });
+
   test("remembers a membership once, however often it is refreshed", async () => {
     const layer = new InMemoryChannelLayer();
     const channel = await layer.open();

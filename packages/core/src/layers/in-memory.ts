@@ -54,6 +54,13 @@ export class InMemoryChannelLayer implements ChannelLayer {
     return { channels: this.#channels.size, groups: this.#groups.size };
   }
 
+  /** How many memberships there are, a channel counting once in each of its groups. Takes time with the number of groups. */
+  get memberships(): number {
+    let sum = 0;
+    for (const members of this.#groups.values()) sum += members.size;
+    return sum;
+  }
+
   async open(options: ChannelOptions = {}): Promise<Channel> {
     this.#checkOpen();
     const name = `${options.prefix ?? "specific"}.local!${(this.#opened++).toString(36)}`;

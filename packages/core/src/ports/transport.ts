@@ -1,7 +1,8 @@
 /**
- * What a transport supplies per connection. No method returns a promise or throws: native callbacks cannot wait, and
+ * What a transport supplies. Per connection no method returns a promise or throws: native callbacks cannot wait, and
  * nothing may unwind through them.
  */
+import type { MaybePromise } from "../app.js";
 import type { Address, HeaderList } from "../scope.js";
 
 /**
@@ -23,6 +24,8 @@ export interface RequestHead {
   /** True if the connection came over TLS. */
   readonly secure: boolean;
   readonly client: Address | undefined;
+  /** The client as the connection's PROXY protocol header has it. Counts only where `client` is a trusted proxy. */
+  readonly proxied?: Address | undefined;
   readonly server: Address | undefined;
 }
 
@@ -57,4 +60,19 @@ export interface HttpTransport {
   /** Stops reading the request body. */
   pause(): void;
   resume(): void;
+}
+
+/** What a transport supplies per server: the port it opens and closes. */
+export interface Listener {
+  /** True if it serves TLS. */
+  readonly secure: boolean;
+  /**
+   * Opens the port. Resolves with the address in use, for a Unix socket with its path and no port. Rejects with the
+   * system's error: `code` is `"EADDRINUSE"` where it is taken.
+   */
+  listen(): Promise<Address>;
+  /** Takes no more connections; those that are open stay. */
+  stopListening(): void;
+  /** Cuts whatever is still connected. */
+  cut(): MaybePromise<void>;
 }

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { App, Send } from "../app.js";
 import { ClientDisconnected, DenyConnection, ProtocolError, RouteNotFound } from "../errors.js";
 import type { HttpTransport, WriteStatus } from "../ports/transport.js";
+import { Counts } from "./counts.js";
 import { HttpSession } from "./http-session.js";
 import { defaultLimits, type Limits } from "./limits.js";
 
@@ -53,6 +54,7 @@ function run(app: App<"http">, limits: Partial<Limits> = {}): HttpSession {
     clock,
     logger,
     limits: { ...defaultLimits, ...limits },
+    counts: new Counts(),
     onFinished: () => finished++,
   });
   session.run(app, scope);
@@ -242,6 +244,65 @@ describe("a request body", () => {
     await turn();
     expect(bodies).toEqual([1, 6, 6]);
     expect(transport.calls).toEqual([["pause"], ["resume"]]);
+  });
+});
+
+describe("a request body beyond the limit", () => {
+  it("is answered 413 where the response has not begun, and the application is told", async () => {
+    const events: unknown[] = [];
+    let out: Send<"http"> = () => {};
+    const session = run(
+      (_scope, receive, send) => {
+        out = send;
+        return receive.pipe((event) => {
+          events.push(event.type === "http.request" ? event.body.byteLength : event.type);
+        });
+      },
+      { maxBodySize: 10 },
+    );
+    void out({ type: "http.response.start", status: 200 });
+    session.data(new Uint8Array(4), false);
+    session.data(new Uint8Array(6), false);
+    expect(transport.calls).toEqual([]);
+    session.data(new Uint8Array(1), false);
+    session.data(new Uint8Array(1), true);
+    await turn();
+    expect(transport.calls).toEqual([
+      ["respond", 413, expect.arrayContaining([["connection", "close"]]), "Content Too Large\n"],
+    ]);
+    expect(events).toEqual([4, 6, "http.disconnect"]);
+    expect(() => out({ type: "http.response.body" })).toThrow(ClientDisconnected);
+    expect(session.signal().aborted).toBe(true);
+    expect(logger.lines).toEqual([]);
+    expect(finished).toBe(1);
+  });
+
+  it("cuts a response that has begun", async () => {
+    const session = run(
+      async (_scope, receive, send) => {
+        await send({ type: "http.response.start", status: 200 });
+        await send({ type: "http.response.body", body: "a", moreBody: true });
+        await receive.pipe(() => {});
+      },
+      { maxBodySize: 10 },
+    );
+    await turn();
+    session.data(new Uint8Array(11), true);
+    await turn();
+    expect(transport.calls.at(-1)).toEqual(["abort"]);
+    expect(finished).toBe(1);
+  });
+
+  it("is nobody's business once the response is complete", () => {
+    const session = run(
+      (_scope, _receive, send) => {
+        void send({ type: "http.response.start", status: 200 });
+        void send({ type: "http.response.body", body: "early" });
+      },
+      { maxBodySize: 10 },
+    );
+    session.data(new Uint8Array(11), true);
+    expect(transport.calls).toEqual([["respond", 200, [], "early"]]);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { App, MaybePromise, ReceiveEvent, Scope, SendEvent } from "../app.js";
-import { ClientDisconnected, ProtocolError } from "../errors.js";
+import { ClientDisconnected, type DenyConnection, ProtocolError } from "../errors.js";
 import type { HttpResponseBodyEvent, HttpResponseStartEvent } from "../events.js";
 import type { Cancel } from "../ports/clock.js";
 import type { HttpTransport } from "../ports/transport.js";
@@ -7,9 +7,11 @@ import { checkResponseHeaders, checkStatus } from "../response-header.js";
 import { FlowControl } from "./flow-control.js";
 import { Inbox } from "./inbox.js";
 import { createReceive } from "./receive.js";
-import { isOutcome, refusal, refusalOf } from "./refusal.js";
+import { contentTooLarge, isOutcome, refusal, refusalOf } from "./refusal.js";
 import { runApplication } from "./run-application.js";
 import type { SessionContext } from "./session-context.js";
+
+const unavailable = (): DenyConnection => refusal(503, "Service Unavailable");
 
 type ResponseState = "none" | "started" | "streaming" | "complete";
 
@@ -25,6 +27,7 @@ export class HttpSession {
   #clientGone = false;
   #returned = false;
   #finished = false;
+  #received = 0;
   #progressAt = 0;
   #cancelTimeout: Cancel | undefined;
   #abort: AbortController | undefined;
@@ -65,6 +68,11 @@ export class HttpSession {
   /** A piece of the request body came in; a request without one has a single empty last piece. The session keeps it. */
   data(body: Uint8Array, last: boolean): void {
     if (this.#clientGone || this.#response === "complete") return;
+    this.#received += body.byteLength;
+    if (this.#received > this.#context.limits.maxBodySize) {
+      this.#giveUp(contentTooLarge());
+      return;
+    }
     const roomLeft = this.#inbox.push({ type: "http.request", body, moreBody: !last }, body.byteLength);
     if (!roomLeft && !last) this.#transport.pause();
   }
@@ -84,7 +92,7 @@ export class HttpSession {
 
   /** The server waits no longer: 503 if the response has not begun, else it is cut. The application is told. */
   shutdown(): void {
-    if (!this.#clientGone && this.#response !== "complete") this.#giveUp();
+    if (!this.#clientGone && this.#response !== "complete") this.#giveUp(unavailable());
   }
 
   readonly #send = (event: SendEvent<"http">): MaybePromise<void> => {
@@ -193,13 +201,13 @@ export class HttpSession {
         this.#watch(this.#context.limits.httpTimeout - idle);
         return;
       }
+      this.#giveUp(unavailable());
       this.#context.logger.warn({}, "the application did not answer a request in time");
-      this.#giveUp();
     });
   }
 
-  #giveUp(): void {
-    this.#breakOff(refusal(503, "Service Unavailable"));
+  #giveUp(why: DenyConnection): void {
+    this.#breakOff(why);
     // What the application still sends comes too late, which is not a wrong order of events.
     this.#clientGone = true;
     this.#abort?.abort();

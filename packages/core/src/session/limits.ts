@@ -1,3 +1,5 @@
+import { checkRange } from "./check-range.js";
+
 /** Bounds that a session keeps for its connection, each with a safe default. */
 export interface Limits {
   /** Milliseconds an application may take to accept or refuse a WebSocket: 504 after it. */
@@ -7,18 +9,78 @@ export interface Limits {
    * has begun (the connection is cut). 0 means for ever.
    */
   readonly httpTimeout: number;
+  /**
+   * Milliseconds a WebSocket client may take to read what the application waits to have sent: close 1013 after it. 0
+   * means for ever.
+   */
+  readonly sendTimeout: number;
+  /** Milliseconds from a WebSocket's handshake to its close with 4408. 0 means for ever. */
+  readonly maxLifetime: number;
   /** Bytes in one WebSocket message: close 1009 above it. */
   readonly maxMessageSize: number;
   /** WebSocket messages that may wait for a busy application. */
   readonly maxInboxMessages: number;
   /** Bytes that may wait for a busy application, as messages or as a request body. */
   readonly maxInboxBytes: number;
+  /** Bytes in one request body: 413 above it, before the application runs where Content-Length tells. */
+  readonly maxBodySize: number;
+  /** Bytes of a request's header lines, as names, values and four more each: 431 above it. */
+  readonly maxHeaderSize: number;
+  /** Header lines in one request: 431 above it. */
+  readonly maxHeaders: number;
+  /** WebSockets and requests at one time: 503 above it, before the application runs. 0 means without bound. */
+  readonly maxConnections: number;
+  /**
+   * The same from one address, or from one /64 of IPv6. 0, the default, means without bound: behind a proxy that is not
+   * among the trusted ones, all clients have one address.
+   */
+  readonly maxConnectionsPerAddress: number;
+  /** WebSocket handshakes per second: 503 above it, before the application runs. 0, the default, means without bound. */
+  readonly maxHandshakesPerSecond: number;
 }
 
 export const defaultLimits: Limits = {
   handshakeTimeout: 5_000,
   httpTimeout: 60_000,
+  sendTimeout: 30_000,
+  maxLifetime: 86_400_000,
   maxMessageSize: 1024 * 1024,
   maxInboxMessages: 1024,
   maxInboxBytes: 4 * 1024 * 1024,
+  maxBodySize: 16 * 1024 * 1024,
+  maxHeaderSize: 16 * 1024,
+  maxHeaders: 100,
+  maxConnections: 65_536,
+  maxConnectionsPerAddress: 0,
+  maxHandshakesPerSecond: 0,
 };
+
+/** The longest that a timer of the web platform waits: 24.8 days, in milliseconds. */
+const longest = 2 ** 31 - 1;
+const unbounded = Number.MAX_SAFE_INTEGER;
+
+/** Lowest and highest. Where 0 is in the range, it switches the limit off. */
+const ranges: Readonly<Record<keyof Limits, readonly [lowest: number, highest: number]>> = {
+  handshakeTimeout: [1, longest],
+  httpTimeout: [0, longest],
+  sendTimeout: [0, longest],
+  maxLifetime: [0, longest],
+  maxMessageSize: [1, unbounded],
+  maxInboxMessages: [1, unbounded],
+  maxInboxBytes: [1, unbounded],
+  maxBodySize: [1, unbounded],
+  maxHeaderSize: [1, unbounded],
+  maxHeaders: [1, unbounded],
+  maxConnections: [0, unbounded],
+  maxConnectionsPerAddress: [0, unbounded],
+  maxHandshakesPerSecond: [0, unbounded],
+};
+
+/** The limits with what was left out. Throws `ConfigurationError` for one out of its range. */
+export function checkLimits(given: Partial<Limits> = {}): Limits {
+  const limits = { ...defaultLimits, ...given };
+  for (const [name, [lowest, highest]] of Object.entries(ranges)) {
+    checkRange(`limits.${name}`, limits[name as keyof Limits], lowest, highest);
+  }
+  return limits;
+}

@@ -161,7 +161,7 @@ describe("shutdown", () => {
     await server.startup();
     server.openWebSocket(webSocket, head);
     expect(server.connections.websocket).toBe(1);
-    await server.shutdown(1_000);
+    await server.shutdown({ deadline: 1_000 });
     expect(trace).toEqual(["connection over", "lifespan.shutdown"]);
     expect(server.connections.websocket).toBe(0);
     expect(server.openWebSocket(webSocket, head)).toBeUndefined();
@@ -176,7 +176,7 @@ describe("shutdown", () => {
       await new Promise(() => {});
     });
     await server.startup();
-    const stopped = server.shutdown(5_000);
+    const stopped = server.shutdown({ deadline: 5_000 });
     await clock.advance(5_000);
     await stopped;
     expect(logger.lines).toEqual([
@@ -190,7 +190,7 @@ describe("shutdown", () => {
     );
     await server.startup();
     server.openHttp(http, head);
-    const stopped = server.shutdown(1_000);
+    const stopped = server.shutdown({ deadline: 1_000 });
     await clock.advance(1_000);
     await stopped;
     expect(logger.lines).toEqual([

@@ -20,6 +20,11 @@ export function refusal(
   });
 }
 
+/** For a request body beyond the limit: the connection ends, as nobody reads what is left of it. */
+export function contentTooLarge(): DenyConnection {
+  return refusal(413, "Content Too Large", [["connection", "close"]]);
+}
+
 /** True for what an application may let escape without anything being wrong with it. */
 export function isOutcome(error: unknown): boolean {
   if (error instanceof DenyConnection) return error.status < 500;

@@ -3,11 +3,16 @@ import { DenyConnection } from "../errors.js";
 import type { RequestHead } from "../ports/transport.js";
 import { isHeader } from "../response-header.js";
 import { type ConnectionScope, type HttpScope, headerValues, type State, type WebSocketScope } from "../scope.js";
-import { refusal } from "./refusal.js";
+import type { Limits } from "./limits.js";
+import { contentTooLarge, refusal } from "./refusal.js";
+import type { TrustedProxies } from "./trusted-proxies.js";
 
 export interface ScopeSettings {
   readonly rootPath: string;
   readonly state: State;
+  readonly limits: Limits;
+  /** Undefined where none is trusted. */
+  readonly proxies: TrustedProxies | undefined;
 }
 
 type Common = Omit<ConnectionScope, "signal">;
@@ -16,10 +21,16 @@ type Common = Omit<ConnectionScope, "signal">;
 const wireText = /^[\x21-\x7e]*$/;
 /** Sixteen bytes in base64 (RFC 6455 4.2.1). */
 const webSocketKey = /^[A-Za-z0-9+/]{22}==$/;
+/** A colon, a space and the end of the line. */
+const lineOverhead = 4;
 const protocolName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** Throws `DenyConnection` for a request that cannot be served. */
-export function httpScope(head: RequestHead, settings: ScopeSettings, signal: () => AbortSignal): HttpScope {
+export function httpScope(given: RequestHead, settings: ScopeSettings, signal: () => AbortSignal): HttpScope {
+  const head = checkedHead(given, settings);
+  if (headerValues(head, "content-length").some((length) => Number(length) > settings.limits.maxBodySize)) {
+    throw contentTooLarge();
+  }
   return {
     type: "http",
     method: head.method,
@@ -30,7 +41,8 @@ export function httpScope(head: RequestHead, settings: ScopeSettings, signal: ()
 }
 
 /** Throws `DenyConnection` for a handshake that RFC 6455 4.2 does not let a server accept. */
-export function webSocketScope(head: RequestHead, settings: ScopeSettings, signal: () => AbortSignal): WebSocketScope {
+export function webSocketScope(given: RequestHead, settings: ScopeSettings, signal: () => AbortSignal): WebSocketScope {
+  const head = checkedHead(given, settings);
   const version = headerValues(head, "sec-websocket-version");
   if (version.length !== 1 || version[0] !== "13") {
     throw refusal(426, "Expected Sec-WebSocket-Version: 13", [["sec-websocket-version", "13"]]);
@@ -48,12 +60,21 @@ export function webSocketScope(head: RequestHead, settings: ScopeSettings, signa
   };
 }
 
+/** The head as its client made it. */
+function checkedHead(head: RequestHead, { limits, proxies }: ScopeSettings): RequestHead {
+  if (head.headers.length > limits.maxHeaders) throw refusal(431, "Expected fewer header lines");
+  let size = 0;
+  for (const [name, value] of head.headers) {
+    if (!isHeader(name, value)) throw refusal(400, "Expected header lines without control characters");
+    size += name.length + value.length + lineOverhead;
+  }
+  if (size > limits.maxHeaderSize) throw refusal(431, "Expected shorter header lines");
+  return proxies === undefined ? head : proxies.seenThrough(head);
+}
+
 function commonScope(head: RequestHead, settings: ScopeSettings): Common {
   if (!head.rawPath.startsWith("/") || !wireText.test(head.rawPath) || !wireText.test(head.queryString)) {
     throw refusal(400, "Expected a path and a query of percent-encoded ASCII");
-  }
-  for (const [name, value] of head.headers) {
-    if (!isHeader(name, value)) throw refusal(400, "Expected header lines without control characters");
   }
   return {
     httpVersion: head.httpVersion,

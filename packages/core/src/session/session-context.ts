@@ -1,5 +1,6 @@
 import type { Clock } from "../ports/clock.js";
 import type { Logger } from "../ports/logger.js";
+import type { Counts } from "./counts.js";
 import type { Limits } from "./limits.js";
 
 /** What every session of a server shares, and whom to tell when it is over. */
@@ -7,6 +8,7 @@ export interface SessionContext<Session> {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits: Limits;
+  readonly counts: Counts;
   /** Called once, when the client has gone and the application has returned. */
   readonly onFinished: (session: Session) => void;
 }

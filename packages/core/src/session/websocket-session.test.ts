@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { App, ReceiveEvent, Send } from "../app.js";
 import { ClientDisconnected, DenyConnection, ProtocolError, RouteNotFound, SlowConsumer } from "../errors.js";
 import type { WebSocketTransport, WriteStatus } from "../ports/transport.js";
+import { Counts } from "./counts.js";
 import { defaultLimits, type Limits } from "./limits.js";
 import { WebSocketSession } from "./websocket-session.js";
 
@@ -31,12 +32,14 @@ const scope = webSocketScope({ subprotocols: ["chat.v1"] });
 let transport: FakeTransport;
 let clock: FakeClock;
 let logger: RecordingLogger;
+let counts: Counts;
 let finished: number;
 
 beforeEach(() => {
   transport = new FakeTransport();
   clock = new FakeClock();
   logger = new RecordingLogger();
+  counts = new Counts();
   finished = 0;
 });
 
@@ -45,6 +48,7 @@ function run(app: App<"websocket">, limits: Partial<Limits> = {}): WebSocketSess
     clock,
     logger,
     limits: { ...defaultLimits, ...limits },
+    counts,
     onFinished: () => finished++,
   });
   session.run(app, scope);
@@ -347,7 +351,7 @@ describe("an open connection", () => {
     const calls: string[] = [];
     const session = new WebSocketSession(
       Object.assign(transport, { pause: () => calls.push("pause"), resume: () => calls.push("resume") }),
-      { clock, logger, limits: { ...defaultLimits, maxInboxMessages: 2 }, onFinished: () => {} },
+      { clock, logger, limits: { ...defaultLimits, maxInboxMessages: 2 }, counts, onFinished: () => {} },
     );
     let release: () => void = () => {};
     session.run(

@@ -5,6 +5,7 @@ import type { Cancel } from "../ports/clock.js";
 import type { WebSocketTransport } from "../ports/transport.js";
 import { checkResponseHeaders, checkStatus } from "../response-header.js";
 import type { HeaderList } from "../scope.js";
+import { type ApplicationState, expectedEvents } from "./application-state.js";
 import { checkClose } from "./close-code.js";
 import { concatenate } from "./concatenate.js";
 import { FlowControl } from "./flow-control.js";
@@ -13,9 +14,6 @@ import { createReceive } from "./receive.js";
 import { isOutcome, refusal, refusalOf } from "./refusal.js";
 import { runApplication } from "./run-application.js";
 import type { SessionContext } from "./session-context.js";
-
-/** What the application has said so far. */
-type ApplicationState = "connecting" | "denying" | "accepted" | "closed";
 
 type Side = "application" | "server";
 
@@ -27,6 +25,8 @@ const abnormalClosure = 1006;
  * turns whatever happens on either side into what the other must be told. No method throws.
  */
 export class WebSocketSession {
+  /** Milliseconds since 1970. */
+  readonly openedAt: number;
   readonly #transport: WebSocketTransport;
   readonly #context: SessionContext<WebSocketSession>;
   readonly #inbox: Inbox<ReceiveEvent<"websocket">>;
@@ -38,12 +38,14 @@ export class WebSocketSession {
   #closing: { readonly code: number; readonly reason: string; readonly by: Side } | undefined;
   #clientGone = false;
   #returned = false;
+  /** Of the handshake, and after it of what waits for the client. */
   #cancelTimeout: Cancel | undefined;
   #abort: AbortController | undefined;
 
   constructor(transport: WebSocketTransport, context: SessionContext<WebSocketSession>) {
     this.#transport = transport;
     this.#context = context;
+    this.openedAt = context.clock.now();
     const { maxInboxMessages, maxInboxBytes } = context.limits;
     this.#inbox = new Inbox({
       maxEvents: maxInboxMessages,
@@ -62,7 +64,9 @@ export class WebSocketSession {
   /** Calls the application. Once, and before any event of the transport's. */
   run(app: App<"websocket">, scope: Scope<"websocket">): void {
     this.#offered = scope.subprotocols;
-    this.#cancelTimeout = this.#context.clock.after(this.#context.limits.handshakeTimeout, this.#handshakeTimedOut);
+    this.#cancelTimeout = this.#context.clock.after(this.#context.limits.handshakeTimeout, () =>
+      this.#handshakeTimedOut(),
+    );
     this.#inbox.push({ type: "websocket.connect" });
     runApplication(
       app,
@@ -90,16 +94,18 @@ export class WebSocketSession {
       this.#transport.pause();
       return;
     }
+    this.#inbox.clear();
+    this.#context.counts.fullInboxes += 1;
+    this.#endBy("server", 1013, "inbox full");
     this.#context.logger.warn(
       { err: new InboxFull("the application reads more slowly than the client writes") },
       "closed",
     );
-    this.#inbox.clear();
-    this.#endBy("server", 1013, "inbox full");
   }
 
   /** The transport has written what it had buffered. */
   drained(): void {
+    if (this.#application === "accepted") this.#stopTimeout();
     this.#flow.release();
   }
 
@@ -107,7 +113,7 @@ export class WebSocketSession {
   closed(code: number, reason = ""): void {
     if (this.#clientGone) return;
     this.#clientGone = true;
-    this.#cancelTimeout?.();
+    this.#stopTimeout();
     this.#abort?.abort();
     // Who decided on the end knows its code better than the peer, whose answer may be lost.
     this.#inbox.end({
@@ -124,6 +130,14 @@ export class WebSocketSession {
     if (this.#clientGone || this.#closing !== undefined) return;
     if (this.#application === "accepted") this.#endBy("server", 1012, "service restart");
     else this.#deny(refusal(503, "Service Unavailable"), "server");
+  }
+
+  /** The maximum lifetime is over: 4408. False for a handshake, which has a time-out of its own. */
+  expire(): boolean {
+    if (this.#clientGone || this.#closing !== undefined) return true;
+    if (this.#application !== "accepted") return false;
+    this.#endBy("server", 4408, "maximum lifetime");
+    return true;
   }
 
   readonly #send = (event: SendEvent<"websocket">): MaybePromise<void> => {
@@ -160,21 +174,8 @@ export class WebSocketSession {
     }
   };
 
-  #expected(): string {
-    switch (this.#application) {
-      case "connecting":
-        return '"websocket.accept", "websocket.close" or "websocket.http.response.start"';
-      case "denying":
-        return '"websocket.http.response.body"';
-      case "accepted":
-        return '"websocket.send" or "websocket.close"';
-      case "closed":
-        return "nothing after the end of the connection";
-    }
-  }
-
   #unexpected(event: { readonly type: string }): ProtocolError {
-    return new ProtocolError(`expected ${this.#expected()}, got "${event.type}"`);
+    return new ProtocolError(`expected ${expectedEvents[this.#application]}, got "${event.type}"`);
   }
 
   #accept({ subprotocol, headers = [] }: WebSocketAcceptEvent): void {
@@ -190,8 +191,7 @@ export class WebSocketSession {
         `expected the server to set ${reserved[0]}; leave it out, or use the accept event's subprotocol`,
       );
     }
-    this.#cancelTimeout?.();
-    this.#cancelTimeout = undefined;
+    this.#stopTimeout();
     this.#application = "accepted";
     this.#transport.accept({ subprotocol, headers });
   }
@@ -204,14 +204,35 @@ export class WebSocketSession {
       case "ok":
         return;
       case "buffered":
+        this.#limitWait();
         return this.#flow.wait();
       case "dropped": {
         const slow = new SlowConsumer("the client reads more slowly than the application writes");
-        this.#context.logger.warn({ err: slow }, "closed");
-        this.#endBy("server", 1013, "slow consumer");
+        this.#endSlow(slow);
         throw slow;
       }
     }
+  }
+
+  #limitWait(): void {
+    const { sendTimeout } = this.#context.limits;
+    if (sendTimeout === 0) return;
+    this.#cancelTimeout ??= this.#context.clock.after(sendTimeout, () => {
+      if (this.#clientGone || this.#closing !== undefined) return;
+      this.#endSlow(new SlowConsumer(`expected the client to read what was sent within ${sendTimeout} ms`));
+    });
+  }
+
+  #endSlow(slow: SlowConsumer): void {
+    this.#context.counts.slowConsumers += 1;
+    this.#endBy("server", 1013, "slow consumer");
+    this.#flow.release();
+    this.#context.logger.warn({ err: slow }, "closed");
+  }
+
+  #stopTimeout(): void {
+    this.#cancelTimeout?.();
+    this.#cancelTimeout = undefined;
   }
 
   #close({ code = 1000, reason = "" }: WebSocketCloseEvent): void {
@@ -237,15 +258,17 @@ export class WebSocketSession {
     this.#transport.close(code, reason);
   }
 
-  readonly #handshakeTimedOut = (): void => {
+  #handshakeTimedOut(): void {
     if (this.#clientGone) return;
-    this.#context.logger.warn({}, "the application neither accepted nor refused a WebSocket in time");
     this.#deny(refusal(504, "Gateway Timeout"), "server");
-  };
+    this.#context.logger.warn({}, "the application neither accepted nor refused a WebSocket in time");
+  }
 
   readonly #applicationReturned = (): void => {
     if (!this.#clientGone && (this.#application === "connecting" || this.#application === "denying")) {
-      this.#applicationFailed(new ProtocolError(`expected ${this.#expected()}, but the application returned`));
+      this.#applicationFailed(
+        new ProtocolError(`expected ${expectedEvents[this.#application]}, but the application returned`),
+      );
       return;
     }
     this.#returned = true;

@@ -5,6 +5,7 @@ export {
 } from "./channel-layer-contract.js";
 export { type StoreContract, type StoresUnderTest, storeContract } from "./store-contract.js";
 export { type TokenVerifierContract, tokenVerifierContract } from "./token-verifier-contract.js";
+export { tlsFiles } from "./transport/tls-files.js";
 export {
   type Capability,
   type Serve,

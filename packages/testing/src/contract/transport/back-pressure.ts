@@ -98,6 +98,49 @@ export function backPressure(contract: TransportContract): void {
       expect(await done.promise).toBe(sent);
     });
 
+    test("gets what was sent, whatever the application does with its bytes afterwards", async () => {
+      const sent = deferred<number>();
+      const { port } = await start(contract, {
+        websocket: async (_scope, receive, send) => {
+          await send({ type: "websocket.accept" });
+          const bytes = Buffer.alloc(64 * kibibyte);
+          let count = 0;
+          for (let pending: unknown; pending === undefined; count += 1) {
+            bytes.fill(count % 256);
+            pending = send({ type: "websocket.send", bytes });
+          }
+          bytes.fill(0xff);
+          sent.resolve(count);
+          await receive.pipe(() => {});
+        },
+      });
+      const client = await WebSocketClient.open(port);
+      client.socket.pause();
+      const count = await sent.promise;
+      client.socket.resume();
+      for (const [index, message] of (await client.take(count)).entries()) {
+        expect(Buffer.alloc(64 * kibibyte, index % 256).equals(Buffer.from(message))).toBe(true);
+      }
+    });
+
+    test("gets everything from an application that waits for it, however often it falls behind", async () => {
+      const pieces = 4096;
+      const { port } = await start(contract, {
+        websocket: async (_scope, receive, send) => {
+          await send({ type: "websocket.accept" });
+          for (let index = 0; index < pieces; index += 1) {
+            await send({ type: "websocket.send", bytes: message.subarray(0, 16 * kibibyte) });
+          }
+          await send({ type: "websocket.send", text: "all" });
+          await receive.pipe(() => {});
+        },
+      });
+      const client = await WebSocketClient.open(port);
+      const taken = await client.take(pieces);
+      expect(taken.every((bytes) => bytes.length === 16 * kibibyte)).toBe(true);
+      expect(await client.next()).toBe("all");
+    });
+
     test.each(["at once", "later"])(
       "is closed with 1013 above the limit, which bounds what waits for it (%s)",
       async (when) => {

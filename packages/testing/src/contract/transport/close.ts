@@ -54,6 +54,23 @@ export function closing(contract: TransportContract): void {
       },
     );
 
+    test.each([...closeCodes, ...rareCloseCodes])("close %i reaches the client", async (code) => {
+      const end = deferred<unknown>();
+      const { port } = await start(contract, {
+        websocket: async (_scope, receive, send) => {
+          await receive();
+          await send({ type: "websocket.accept" });
+          await send({ type: "websocket.close", code, reason: "bye" });
+          end.resolve(await receive());
+        },
+      });
+      const client = await RawClient.upgrade(port);
+      const close = await client.frame();
+      expect([close.opcode, closeOf(close)]).toEqual([opcode.close, { code, reason: "bye" }]);
+      client.write(frame(opcode.close, close.payload));
+      expect(await end.promise).toEqual({ type: "websocket.disconnect", code, reason: "bye" });
+    });
+
     test("close in the tick that brought the handshake: accepted, closed, and told to the application", async () => {
       const end = deferred<unknown>();
       const { port, server } = await start(contract, {
@@ -246,6 +263,22 @@ export function closing(contract: TransportContract): void {
       const rest = await client.rest();
       if (rest.length > 0) expect(rest.readUInt16BE(2)).toBe(code);
       expect([code, 1006]).toContain((await end.promise).code);
+    });
+
+    test.each<[string, Buffer, number[]]>([
+      // Half a code may be none.
+      ["of one byte", Buffer.from("x"), [1002, 1005, 1006]],
+      ["with 1005", closePayload(1005), [1002, 1006]],
+      ["with 999", closePayload(999), [1002, 1006]],
+    ])("a close frame %s, which the application is not told as it stands", async (_what, payload, told) => {
+      const end = deferred<Disconnect>();
+      const { port } = await start(contract, { websocket: waitForEnd(end) });
+      const client = await RawClient.upgrade(port);
+      client.write(frame(opcode.close, payload));
+      const rest = await client.rest();
+      // A close frame with or without a code, or just the end.
+      if (rest.length > 2) expect(rest.readUInt16BE(2)).toBe(1002);
+      expect(told).toContain((await end.promise).code);
     });
 
     testIfCapable(contract, "checksMask", "a frame without a mask", async () => {

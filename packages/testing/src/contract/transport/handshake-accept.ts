@@ -1,8 +1,8 @@
-import { type App, ClientDisconnected, type Scope } from "@sluice/core";
+import { type App, ClientDisconnected, header, type Scope } from "@sluice/core";
 import { expect, test } from "vitest";
 import { acceptAndStay } from "./applications.js";
 import { deferred } from "./deferred.js";
-import { realIo, start, type TransportContract } from "./harness.js";
+import { realIo, start, type TransportContract, testIfCapable } from "./harness.js";
 import { headerLines, RawClient } from "./raw-client.js";
 import { exampleAccept, handshake } from "./request-text.js";
 import { WebSocketClient } from "./websocket-client.js";
@@ -70,6 +70,23 @@ export function acceptedHandshakes(contract: TransportContract): void {
       rootPath: "/app",
       subprotocols: ["chat", "v2.chat"],
     });
+    expect(header({ headers }, "host")).toBe("test.example");
+    expect(header({ headers }, "x-twice")).toBe("one, two");
+    expect(header({ headers }, "cookie")).toBe("a=1");
+    expect(client?.host).toBe("127.0.0.1");
+    expect(server).toEqual({ host: "127.0.0.1", port });
+  });
+
+  testIfCapable(contract, "keepsHeaderLines", "gives the application the header lines in their order", async () => {
+    const seen = deferred<Scope<"websocket">>();
+    const { port } = await start(contract, {
+      websocket: (scope, receive, send) => {
+        seen.resolve(scope);
+        return acceptAndStay(scope, receive, send);
+      },
+    });
+    await RawClient.upgrade(port, "/", { lines: ["X-Twice: one", "Cookie: a=1", "x-twice: two"] });
+    const { headers } = await seen.promise;
     expect(headers.filter(([name]) => !name.startsWith("sec-websocket-"))).toEqual([
       ["host", "test.example"],
       ["x-twice", "one"],
@@ -78,8 +95,6 @@ export function acceptedHandshakes(contract: TransportContract): void {
       ["upgrade", "websocket"],
       ["connection", "Upgrade"],
     ]);
-    expect(client?.host).toBe("127.0.0.1");
-    expect(server).toEqual({ host: "127.0.0.1", port });
   });
 
   test("names the subprotocol that the application chose", async () => {

@@ -1,50 +1,17 @@
 import { readFile } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { App, Clock, Limits, Logger, Protocol } from "@sluice/core";
+import type { App, Protocol, ProtocolServerOptions, ServeOptions, Server, TransportSettings } from "@sluice/core";
 import { onTestFinished, type TestFunction, test } from "vitest";
 import { RecordingLogger } from "../../recording-logger.js";
+import { type Capability, capabilities } from "./capability.js";
+
+export type { Capability, CapabilityReport } from "./capability.js";
 
 /** What the suite asks of an adapter's `serve`. An adapter may take more options than these. */
 export type Serve = (app: App, options: TransportOptions) => Promise<TransportServer>;
 
-export interface TransportOptions {
-  readonly port: number;
-  readonly logger: Logger;
-  readonly clock?: Clock;
-  readonly limits?: Partial<Limits>;
-  readonly rootPath?: string;
-  readonly maxBackpressure?: number;
-  /** Seconds. */
-  readonly idleTimeout?: number;
-}
-
-export interface TransportServer {
-  readonly port: number;
-  readonly url: string;
-  readonly connections: { readonly http: number; readonly websocket: number };
-  close(options?: { readonly deadline?: number }): Promise<void>;
-}
-
-/** What a driver may be unable to do. A test that needs it is skipped, for the reason given. */
-export type Capability =
-  /** Fails a connection whose client does not mask its frames. */
-  | "checksMask"
-  /** Stops reading from a WebSocket whose inbox is full. */
-  | "pausesWebSockets"
-  /** Tells the application every close code that a client may send. */
-  | "reportsEveryCloseCode"
-  /** Keeps requests that come before the response to the one before them. */
-  | "pipelines"
-  /** Answers a client that has closed its sending half. */
-  | "servesHalfClosed"
-  /** Hands over the bytes of header values beyond ASCII, as Latin-1. */
-  | "readsLatin1"
-  /** Ignores extensions of the chunks of a request body (RFC 9112 7.1.1). */
-  | "readsChunkExtensions"
-  /** Answers header lines with control bytes with 400. */
-  | "refusesControlBytes"
-  /** Sends the head of a streamed response before its first byte of body. */
-  | "sendsHeadAlone";
+export type TransportOptions = ServeOptions;
+export type TransportServer = Server;
 
 export interface TransportContract {
   readonly name: string;
@@ -55,13 +22,15 @@ export interface TransportContract {
 
 /** A test that needs a capability: a skip that says why where the transport lacks it. */
 export function testIfCapable(
-  { lacks = {} }: TransportContract,
+  { name, lacks = {} }: TransportContract,
   capability: Capability,
   title: string,
   run: TestFunction,
 ): void {
   test(title, (context) => {
     const reason = lacks[capability];
+    const report = { transport: name, capability, words: capabilities[capability] };
+    context.task.meta.transportCapability = reason === undefined ? report : { ...report, reason };
     if (reason !== undefined) context.skip(reason);
     return run(context);
   });
@@ -76,11 +45,17 @@ export interface Site {
   readonly logger: RecordingLogger;
 }
 
+/** What a test may ask for, on a port of the system's choice if it names none. */
+export type SiteOptions = Partial<TransportSettings & Omit<ProtocolServerOptions, "logger">> & {
+  readonly host?: string;
+  readonly port?: number;
+};
+
 /** Serves the applications until the test is over. */
 export async function start(
   { serve }: TransportContract,
   applications: Applications,
-  options: Partial<TransportOptions> = {},
+  options: SiteOptions = {},
 ): Promise<Site> {
   const logger = new RecordingLogger();
   const server = await serve(compose(applications), { port: 0, logger, ...options });

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type App, ClientDisconnected, type ReceiveEvent, type Scope } from "@sluice/core";
+import { type App, ClientDisconnected, header, type ReceiveEvent, type Scope } from "@sluice/core";
 import { describe, expect, test } from "vitest";
 import { answering } from "./applications.js";
 import { deferred } from "./deferred.js";
@@ -50,6 +50,25 @@ export function httpRequests(contract: TransportContract): void {
         queryString: "token=a%20b&x=?",
         rootPath: "",
       });
+      expect(header({ headers }, "host")).toBe("test.example");
+      expect(header({ headers }, "x-twice")).toBe("one, two");
+      expect(header({ headers }, "cookie")).toBe("a=1; b=2");
+      expect(header({ headers }, "x-empty")).toBe("");
+      expect(client?.host).toBe("127.0.0.1");
+      expect(server).toEqual({ host: "127.0.0.1", port });
+    });
+
+    testIfCapable(contract, "keepsHeaderLines", "has the header lines in their order", async () => {
+      const seen = deferred<Scope<"http">>();
+      const { port } = await start(contract, {
+        http: (scope, receive, send) => {
+          seen.resolve(scope);
+          return answering("")(scope, receive, send);
+        },
+      });
+      const lines = ["X-Twice: one", "Cookie: a=1", "x-twice:two", "Cookie: b=2", "X-Empty:"];
+      await answer(port, request("GET", "/", lines));
+      const { headers } = await seen.promise;
       expect(headers).toEqual([
         ["host", "test.example"],
         ["x-twice", "one"],
@@ -58,8 +77,6 @@ export function httpRequests(contract: TransportContract): void {
         ["cookie", "b=2"],
         ["x-empty", ""],
       ]);
-      expect(client?.host).toBe("127.0.0.1");
-      expect(server).toEqual({ host: "127.0.0.1", port });
     });
 
     test.each(["/", "/?", "/?a", "/a?b?c"])("splits %s at the first question mark", async (target) => {
@@ -70,11 +87,17 @@ export function httpRequests(contract: TransportContract): void {
       expect((await answer(port, request("GET", target))).body.toString()).toBe(`${path} ${query.join("?")}`);
     });
 
-    test.each(["/\xe9", "/caf\xc3\xa9", "/%ff", "/?q=\xe9"])("is not made of the path %j: 400", async (path) => {
+    const refusesPath = async (path: string): Promise<void> => {
       const { port, server } = await start(contract, { http: answering("served") });
       expect((await answer(port, request("GET", path))).status).toBe(400);
       expect(server.connections.http).toBe(0);
-    });
+    };
+    test('is not made of the path "/%ff": 400', () => refusesPath("/%ff"));
+    for (const path of ["/\xe9", "/caf\xc3\xa9", "/?q=\xe9"]) {
+      testIfCapable(contract, "keepsTarget", `is not made of the path ${JSON.stringify(path)}: 400`, () =>
+        refusesPath(path),
+      );
+    }
 
     test("is not made of a head without end: an answer of 4xx, and the connection is over", async () => {
       const { port, server } = await start(contract, { http: answering("served") });
@@ -165,7 +188,7 @@ export function httpRequests(contract: TransportContract): void {
             await answering(digest.digest("hex"))(scope, receive, send);
           },
         },
-        { limits: { maxInboxBytes: mebibyte } },
+        { limits: { maxInboxBytes: mebibyte, maxBodySize: size } },
       );
       const body = Buffer.alloc(size);
       for (let index = 0; index < size; index += 1024) body.writeUInt32BE(index, index);
@@ -179,7 +202,7 @@ export function httpRequests(contract: TransportContract): void {
       expect((await client.response()).body.toString()).toBe(createHash("sha256").update(body).digest("hex"));
     });
 
-    test("need not be read for the connection to go on", async () => {
+    testIfCapable(contract, "outlivesUnreadBody", "need not be read for the connection to go on", async () => {
       const { port } = await start(contract, { http: answering("early") }, { limits: { maxInboxBytes: 1000 } });
       const client = await RawClient.send(port, request("POST", "/", ["Content-Length: 1000000"]));
       expect((await client.response()).body.toString()).toBe("early");
@@ -188,24 +211,27 @@ export function httpRequests(contract: TransportContract): void {
       expect((await client.response()).body.toString()).toBe("early");
     });
 
-    test.each([
+    for (const [what, pieces] of [
       ["in one piece", ["early"]],
       ["in pieces", ["ear", "ly"]],
-    ])("may be left unread by an application that answers late, %s", async (_what, pieces) => {
-      const full = deferred();
-      const http: App<"http"> = async (scope, receive, send) => {
-        await full.promise;
-        await sending(200, [], ...pieces)(scope, receive, send);
-      };
-      const { port } = await start(contract, { http }, { limits: { maxInboxBytes: 1000 } });
-      const client = await RawClient.send(port, request("POST", "/", ["Content-Length: 10000000"]));
-      client.write(Buffer.alloc(10_000_000));
-      await turns(port);
-      full.resolve();
-      expect((await client.response()).body.toString()).toBe("early");
-      client.write(request("GET", "/"));
-      expect((await client.response()).body.toString()).toBe("early");
-    });
+    ] as const) {
+      const title = `may be left unread by an application that answers late, ${what}`;
+      testIfCapable(contract, "outlivesUnreadBody", title, async () => {
+        const full = deferred();
+        const http: App<"http"> = async (scope, receive, send) => {
+          await full.promise;
+          await sending(200, [], ...pieces)(scope, receive, send);
+        };
+        const { port } = await start(contract, { http }, { limits: { maxInboxBytes: 1000 } });
+        const client = await RawClient.send(port, request("POST", "/", ["Content-Length: 10000000"]));
+        client.write(Buffer.alloc(10_000_000));
+        await turns(port);
+        full.resolve();
+        expect((await client.response()).body.toString()).toBe("early");
+        client.write(request("GET", "/"));
+        expect((await client.response()).body.toString()).toBe("early");
+      });
+    }
 
     test.each([
       ["two lengths", ["Content-Length: 3", "Content-Length: 4"]],

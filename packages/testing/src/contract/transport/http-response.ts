@@ -2,7 +2,7 @@ import { type App, DenyConnection, RouteNotFound, type SendEvent } from "@sluice
 import { describe, expect, test } from "vitest";
 import { FakeClock } from "../../fake-clock.js";
 import { deferred } from "./deferred.js";
-import { realIo, start, type TransportContract } from "./harness.js";
+import { realIo, start, type TransportContract, testIfCapable } from "./harness.js";
 import { type Headers, sending, twice } from "./http-exchange.js";
 import { headerLines, RawClient, type RawResponse } from "./raw-client.js";
 import { request } from "./request-text.js";
@@ -54,7 +54,7 @@ export function httpResponses(contract: TransportContract): void {
       expect((await twice(contract, sending(299, [], "ok"))).status).toBe(299);
     });
 
-    test("ends the connection where the application says so", async () => {
+    testIfCapable(contract, "endsConnections", "ends the connection where the application says so", async () => {
       const { port } = await start(contract, { http: sending(200, [["Connection", "close"]], "bye") });
       const client = await RawClient.send(port, request("GET", "/"));
       expect(headerLines(await client.response(), "connection")).toEqual(["close"]);

@@ -26,16 +26,21 @@ export function httpStreams(contract: TransportContract): void {
     expect((await twice(contract, sending(200, [["content-length", "0"]], "", ""))).body).toHaveLength(0);
   });
 
-  test("has the length that the application announces, and ends there", async () => {
-    for (const last of ["rest", "rest and more than announced"]) {
-      const response = await twice(contract, sending(200, [["Content-Length", "9"]], "some ", last));
-      expect(headerLines(response, "content-length")).toEqual(["9"]);
-      expect(headerLines(response, "transfer-encoding")).toEqual([]);
-      expect(response.body.toString()).toBe("some rest");
-    }
-  });
+  testIfCapable(
+    contract,
+    "announcesLength",
+    "has the length that the application announces, and ends there",
+    async () => {
+      for (const last of ["rest", "rest and more than announced"]) {
+        const response = await twice(contract, sending(200, [["Content-Length", "9"]], "some ", last));
+        expect(headerLines(response, "content-length")).toEqual(["9"]);
+        expect(headerLines(response, "transfer-encoding")).toEqual([]);
+        expect(response.body.toString()).toBe("some rest");
+      }
+    },
+  );
 
-  test("is cut if it ends before the length that was announced", async () => {
+  testIfCapable(contract, "announcesLength", "is cut if it ends before the length that was announced", async () => {
     const { port } = await start(contract, { http: sending(200, [["content-length", "20"]], "some", "more") });
     const client = await RawClient.send(port, request("GET", "/"));
     await client.head();
@@ -152,6 +157,36 @@ export function httpStreams(contract: TransportContract): void {
     await client.rest();
   });
 
+  test("is what was sent, whatever the application does with its bytes afterwards", async () => {
+    const sent = deferred<number>();
+    const { port } = await start(contract, {
+      http: async (_scope, _receive, send) => {
+        await send({ type: "http.response.start", status: 200 });
+        const body = Buffer.alloc(64 * kibibyte);
+        let count = 0;
+        let pending: unknown;
+        for (; pending === undefined; count += 1) {
+          body.fill(count % 256);
+          pending = send({ type: "http.response.body", body, moreBody: true });
+        }
+        body.fill(0xff);
+        sent.resolve(count);
+        await pending;
+        await send({ type: "http.response.body" });
+      },
+    });
+    const client = await RawClient.send(port, request("GET", "/"));
+    client.socket.pause();
+    const count = await sent.promise;
+    client.socket.resume();
+    const { body } = await client.response();
+    expect(body.length).toBe(count * 64 * kibibyte);
+    for (let index = 0; index < count; index += 1) {
+      const piece = body.subarray(index * 64 * kibibyte, (index + 1) * 64 * kibibyte);
+      expect(piece.equals(Buffer.alloc(64 * kibibyte, index % 256))).toBe(true);
+    }
+  });
+
   test("may go on while the request still comes, at the pace of both", async () => {
     const size = 64 * mebibyte;
     const { port } = await start(
@@ -167,7 +202,7 @@ export function httpStreams(contract: TransportContract): void {
           }
         },
       },
-      { limits: { maxInboxBytes: 256 * kibibyte }, maxBackpressure: 256 * kibibyte },
+      { limits: { maxInboxBytes: 256 * kibibyte, maxBodySize: size }, maxBackpressure: 256 * kibibyte },
     );
     const client = await RawClient.send(port, request("POST", "/", [`Content-Length: ${size}`]));
     client.socket.pause();

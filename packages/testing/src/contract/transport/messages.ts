@@ -118,6 +118,33 @@ export function messages(contract: TransportContract): void {
     expect(await client.frame()).toMatchObject({ opcode: opcode.binary, payload: Buffer.from("bytes") });
   });
 
+  test("empty fragments count for nothing, and a message of nothing else is empty", async () => {
+    const { port } = await start(contract, { websocket: echo });
+    const client = await RawClient.upgrade(port);
+    for (const [code, pieces] of [
+      [opcode.text, ["", "a", "", "b", ""]],
+      [opcode.binary, ["", ""]],
+    ] as const) {
+      for (const [index, piece] of pieces.entries()) {
+        client.write(frame(index === 0 ? code : opcode.continuation, piece, { final: index === pieces.length - 1 }));
+      }
+      expect(await client.frame()).toEqual({ opcode: code, final: true, payload: Buffer.from(pieces.join("")) });
+    }
+  });
+
+  test("a ping is answered with what it carries, up to 125 bytes, and a pong with nothing", async () => {
+    const { port } = await start(contract, { websocket: echo });
+    const client = await RawClient.upgrade(port);
+    for (const payload of [Buffer.alloc(0), Buffer.from([0, 255]), Buffer.alloc(125, "x")]) {
+      client.write(frame(opcode.pong, payload));
+      client.write(frame(opcode.ping, payload));
+      expect(await client.frame()).toEqual({ opcode: opcode.pong, final: true, payload });
+    }
+    // The application has seen none of them.
+    client.write(frame(opcode.text, "first"));
+    expect((await client.frame()).payload.toString()).toBe("first");
+  });
+
   test("a frame that comes byte by byte is one message", async () => {
     const { port } = await start(contract, { websocket: echo });
     const client = await RawClient.upgrade(port);

@@ -1,6 +1,6 @@
-import { silentLogger } from "@sluice/core";
 import { RecordingLogger } from "@sluice/testing";
 import { expect, it } from "vitest";
+import { silentLogger } from "../ports/logger.js";
 import { createGuard } from "./guard.js";
 
 const fail = (): never => {

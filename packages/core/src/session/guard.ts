@@ -1,14 +1,16 @@
-import type { Logger } from "@sluice/core";
+import type { Logger } from "../ports/logger.js";
 
 /**
- * Wraps a callback of the event loop's so that nothing unwinds through it: native code has nobody who would catch it,
- * and the process would end. `rescue` gets the same arguments after a failure, to leave nothing half done.
+ * Wraps a callback of the event loop's so that nothing unwinds through it: neither native code nor the loop has anybody
+ * who would catch it, and the process would end. `rescue` gets the same arguments after a failure, to leave nothing half
+ * done.
  */
 export type Guard = <Parameters extends unknown[]>(
   callback: (...parameters: Parameters) => void,
   rescue?: (...parameters: Parameters) => void,
 ) => (...parameters: Parameters) => void;
 
+/** For transports. `logger` is told what went wrong. */
 export function createGuard(logger: Logger): Guard {
   const report = (error: unknown): void => {
     try {

@@ -1,0 +1,22 @@
+import type { RequestHead } from "../ports/transport.js";
+import type { HeaderList } from "../scope.js";
+
+/**
+ * True for a request that asks for a WebSocket (RFC 6455 4.2.1), whether or not it does so correctly. One older than
+ * HTTP/1.1 cannot: a server must ignore what it would upgrade to (RFC 9110 7.8).
+ */
+export function asksForWebSocket(head: Pick<RequestHead, "method" | "httpVersion" | "headers">): boolean {
+  const { method, httpVersion, headers } = head;
+  return (
+    method === "GET" &&
+    Number(httpVersion) >= 1.1 &&
+    lists(headers, "upgrade", "websocket") &&
+    lists(headers, "connection", "upgrade")
+  );
+}
+
+function lists(headers: HeaderList, name: string, token: string): boolean {
+  return headers.some(
+    ([key, value]) => key === name && value.split(",").some((item) => item.trim().toLowerCase() === token),
+  );
+}
