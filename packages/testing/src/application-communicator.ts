@@ -1,17 +1,37 @@
-import type { App, Protocol, Receive, ReceiveEvent, Scope, SendEvent } from "@sluice/core";
+import {
+  type App,
+  ClientDisconnected,
+  type Protocol,
+  type Receive,
+  type ReceiveEvent,
+  type Scope,
+  type SendEvent,
+} from "@sluice/core";
+import { ApplicationWatch } from "./application-watch.js";
+import { inWords } from "./failures.js";
 import { Outbox } from "./outbox.js";
+import { within } from "./within.js";
 
 /**
  * Calls an application with nothing around it: a test hands it events and takes what it sends. For middleware and for
  * applications of one's own; what no transport would do can be done with it too.
+ *
+ * @example
+ * await using communicator = new ApplicationCommunicator(middleware(inner), httpScope({ path: "/" }));
+ * communicator.sendInput({ type: "http.request", body: new Uint8Array(), moreBody: false });
+ * expect(await communicator.receiveOutput()).toMatchObject({ type: "http.response.start", status: 200 });
  */
-export class ApplicationCommunicator<P extends Protocol> {
+export class ApplicationCommunicator<P extends Protocol, Needs extends object = {}> implements AsyncDisposable {
   readonly #inputs = new Outbox<ReceiveEvent<P>>();
   readonly #outputs = new Outbox<SendEvent<P>>();
+  readonly #watch = new ApplicationWatch();
   readonly #running: Promise<void>;
   readonly #timeout: number;
+  #left: ClientDisconnected | undefined;
+  #told = false;
 
-  constructor(app: App<P>, scope: Scope<P>, options: { readonly timeout?: number } = {}) {
+  /** `timeout` in milliseconds of real time, 1,000 if left out. */
+  constructor(app: App<P, Needs>, scope: Scope<P> & NoInfer<Needs>, options: { readonly timeout?: number } = {}) {
     this.#timeout = options.timeout ?? 1_000;
     const receive: Receive<P> = Object.assign(() => this.#nextInput(), {
       pipe: async (sink: Parameters<Receive<P>["pipe"]>[0]): Promise<void> => {
@@ -22,12 +42,12 @@ export class ApplicationCommunicator<P extends Protocol> {
         } while (!event.type.endsWith(".disconnect") && event.type !== "lifespan.shutdown");
       },
     });
-    const run = async (): Promise<void> => app(scope, receive, (event) => this.#outputs.put(event));
+    const watched = this.#watch.wrap(app);
+    const run = async (): Promise<void> => watched(scope, receive, (event) => this.#outputs.put(event));
     this.#running = run();
     this.#running.then(
-      () => this.#outputs.end(() => new Error("expected an event, but the application has returned")),
-      (cause: unknown) =>
-        this.#outputs.end(() => new Error("expected an event, but the application failed", { cause })),
+      () => this.#outputs.end("the application has returned"),
+      (error: unknown) => this.#outputs.end(`the application failed: ${inWords(error)}`, error),
     );
   }
 
@@ -36,8 +56,14 @@ export class ApplicationCommunicator<P extends Protocol> {
   }
 
   /** The next event the application sends. Rejects with the application's own error as the cause if it fails instead. */
-  receiveOutput(): Promise<SendEvent<P>> {
-    return this.#outputs.take("the application to send an event", this.#timeout);
+  async receiveOutput(timeout: number = this.#timeout): Promise<SendEvent<P>> {
+    const facts = (): string => this.#watch.facts();
+    try {
+      return await this.#outputs.take({ expected: "an event from the application", timeout, facts });
+    } catch (error) {
+      this.#told ||= this.#watch.thrown !== undefined;
+      throw error;
+    }
   }
 
   /** True if nothing comes within `ms` milliseconds of real time. */
@@ -45,12 +71,33 @@ export class ApplicationCommunicator<P extends Protocol> {
     return this.#outputs.staysEmpty(ms);
   }
 
-  /** Settles as the application does. */
-  wait(): Promise<void> {
-    return this.#running;
+  /** Settles as the application does. Rejects if it does not in time. */
+  async wait(timeout: number = this.#timeout): Promise<void> {
+    this.#told = true;
+    if (await within(timeout, this.#running)) return;
+    throw new Error(`expected the application to return within ${timeout} ms; ${this.#watch.facts()}`);
   }
 
-  #nextInput(): Promise<ReceiveEvent<P>> {
-    return this.#inputs.take("the test to send an event in");
+  /**
+   * Tells an application that still runs that nothing more comes, by `ClientDisconnected`, and resolves when it has
+   * returned. Rejects with what it failed with, unless the test has been told.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const told = this.#told;
+    this.#left = new ClientDisconnected("the test is over");
+    this.#inputs.end(this.#left.message);
+    try {
+      await this.wait();
+    } catch (error) {
+      if (this.#watch.running || (!told && error !== this.#left)) throw error;
+    }
+  }
+
+  async #nextInput(): Promise<ReceiveEvent<P>> {
+    try {
+      return await this.#inputs.take({ expected: "the test to send an event in" });
+    } catch (error) {
+      throw this.#left ?? error;
+    }
   }
 }

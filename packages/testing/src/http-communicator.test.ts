@@ -25,15 +25,60 @@ describe("HttpCommunicator", () => {
     expect((await new HttpCommunicator(app, "HEAD", "/").getResponse()).text()).toBe("");
   });
 
-  it("shows a failure as a client sees it, and keeps the error", async () => {
+  it("rejects with the application's own error", async () => {
     const communicator = new HttpCommunicator(app, "GET", "/fail");
+    await expect(communicator.getResponse()).rejects.toMatchObject({
+      message: "expected a response, but the application failed: Error: boom",
+      cause: new Error("boom"),
+    });
+    await communicator[Symbol.asyncDispose]();
+  });
+
+  it("shows a failure as a client sees it where the test expects errors", async () => {
+    const communicator = new HttpCommunicator(app, "GET", "/fail", { expectErrors: true });
     expect(await communicator.getResponse()).toMatchObject({ status: 500 });
     expect(communicator.logger.errors).toEqual([new Error("boom")]);
   });
 
   it("rejects where the connection is cut", async () => {
-    await expect(new HttpCommunicator(app, "GET", "/cut").getResponse()).rejects.toThrow(
-      "expected a whole response, got a cut connection",
-    );
+    await expect(new HttpCommunicator(app, "GET", "/cut").getResponse()).rejects.toMatchObject({
+      message: "expected a response, but the application failed in the middle of it: Error: boom",
+      cause: new Error("boom"),
+    });
+  });
+
+  it("says what a silent application does, and goes away at the end of the block", async () => {
+    let told = false;
+    const silent: App<"http"> = async (_scope, receive) => {
+      for (let event = await receive(); event.type !== "http.disconnect"; ) event = await receive();
+      told = true;
+    };
+    {
+      await using communicator = new HttpCommunicator(silent, "GET", "/");
+      await expect(communicator.getResponse(10)).rejects.toThrow(
+        "expected a response, got nothing within 10 ms; the application is waiting in receive(); it has sent nothing",
+      );
+    }
+    expect(told).toBe(true);
+  });
+
+  it("hands on the scope that the application needs", async () => {
+    const greet: App<"http", { readonly user: string }> = async (scope, _receive, send) => {
+      await send({ type: "http.response.start", status: 200 });
+      await send({ type: "http.response.body", body: `${scope.method} by ${scope.user}` });
+    };
+    const response = await new HttpCommunicator(greet, "GET", "/", { scope: { user: "ada" } }).getResponse();
+    expect(response.text()).toBe("GET by ada");
+  });
+
+  it("tells of a failure after the response", async () => {
+    const late: App<"http"> = async (_scope, _receive, send) => {
+      await send({ type: "http.response.start", status: 200 });
+      await send({ type: "http.response.body" });
+      throw new Error("boom");
+    };
+    const communicator = new HttpCommunicator(late, "GET", "/");
+    expect((await communicator.getResponse()).status).toBe(200);
+    await expect(communicator[Symbol.asyncDispose]()).rejects.toMatchObject({ errors: [new Error("boom")] });
   });
 });

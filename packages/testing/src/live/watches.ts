@@ -1,0 +1,34 @@
+import { type App, header } from "@sluice/core";
+import { ApplicationWatch } from "../application-watch.js";
+
+/** The runs of a served application. */
+export class Watches {
+  /** Those that are to come, by the handshake's Sec-WebSocket-Key: no two clients have the same. */
+  readonly #expected = new Map<string, ApplicationWatch>();
+  readonly #running = new Map<ApplicationWatch, string>();
+
+  /** The application, every run of it observed. */
+  wrap(app: App): App {
+    return (scope, receive, send) => {
+      if (scope.type === "lifespan") return app(scope, receive, send);
+      const key = header(scope, "sec-websocket-key") ?? "";
+      const watch = this.#expected.get(key) ?? new ApplicationWatch();
+      this.#expected.delete(key);
+      this.#running.set(watch, `${scope.type} ${scope.path}`);
+      void watch.done.then(() => this.#running.delete(watch));
+      return watch.wrap(app)(scope, receive, send);
+    };
+  }
+
+  /** The run that the handshake with this key will be. */
+  expect(key: string): ApplicationWatch {
+    const watch = new ApplicationWatch();
+    this.#expected.set(key, watch);
+    return watch;
+  }
+
+  /** What the application is doing on each of its connections; empty where none is open. */
+  facts(): string[] {
+    return [...this.#running].map(([watch, what]) => `on ${what}, ${watch.facts()}`);
+  }
+}
