@@ -1,0 +1,174 @@
+import type { Server as HttpServer, IncomingMessage } from "node:http";
+import type { Server as HttpsServer } from "node:https";
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
+import {
+  type App,
+  asksForWebSocket,
+  type CloseOptions,
+  ConfigurationError,
+  checkServeOptions,
+  createGuard,
+  ProtocolServer,
+  type ProtocolServerOptions,
+  type RequestHead,
+  type Server,
+  systemClock,
+  type TransportSettings,
+} from "@sluice/core";
+import { cutAll, endSoon } from "./end-of-socket.js";
+import { Heartbeat } from "./heartbeat.js";
+import { checkMessageSize } from "./options.js";
+import { type Endpoint, readHead } from "./request-head.js";
+import { plainResponse } from "./response.js";
+import { Upgrader } from "./upgrader.js";
+import { WebSocketConnection, type WebSocketSettings } from "./websocket.js";
+
+/** A server whose requests are answered by somebody else. */
+export type HostServer = HttpServer | HttpsServer;
+
+export type AttachOptions = ProtocolServerOptions &
+  Pick<TransportSettings, "maxBackpressure" | "idleTimeout" | "compression"> & {
+    /** Takes the WebSockets at this path and below it, such as `"/ws/"`. All of them if left out. */
+    readonly path?: string;
+  };
+
+/** An application that is served beside somebody else's requests. */
+export interface AttachedApplication extends Pick<Server, "connections" | "counts"> {
+  /**
+   * Takes no more WebSockets, ends those that are open, waits for the applications to return, runs the lifespan shutdown
+   * and cuts what is still connected. Call it before the server's own `close`, which waits for its connections. Once:
+   * later calls get the promise of the first. Rejects with what the shutdown rejects with.
+   */
+  close(options?: CloseOptions): Promise<void>;
+}
+
+/**
+ * Serves the WebSockets of an existing `node:http` or `node:https` server, such as that of Express or Fastify, and leaves
+ * its requests alone. Resolves when the application's lifespan start-up is complete.
+ *
+ * What is not under `path` is for others who listen for upgrades; where there is nobody else, it is answered with 404. As
+ * with any listener for upgrades, the server hands over every request with an Upgrade header: one that does not ask for
+ * a WebSocket is answered with 400, unless others listen. The size of the headers is bounded by the server's own
+ * `maxHeaderSize`, and their count by its `maxHeadersCount`, too.
+ *
+ * Throws `ConfigurationError` for an option out of range; rejects with what start-up rejects with.
+ *
+ * @example
+ * const app = express();
+ * const httpServer = app.listen(8000);
+ * const attached = await attach(httpServer, application, { path: "/ws/", logger });
+ * process.once("SIGTERM", () => void attached.close().finally(() => httpServer.close()));
+ */
+export async function attach(
+  httpServer: HostServer,
+  app: App<"websocket" | "lifespan">,
+  options: AttachOptions,
+): Promise<AttachedApplication> {
+  const attachment = new Attachment(httpServer, app, options);
+  await attachment.start();
+  return attachment;
+}
+
+/** The attachments of each server, which one listener asks in turn. */
+const attachments = new WeakMap<HostServer, Attachment[]>();
+
+function handOver(this: HostServer, request: IncomingMessage, socket: Socket, early: Buffer): void {
+  const head = readHead(request, endpointOf(socket));
+  const isWebSocket = asksForWebSocket(head);
+  const attachment = isWebSocket && attachments.get(this)?.find((candidate) => candidate.serves(head));
+  if (attachment) {
+    attachment.open(request, socket, early, head);
+  } else if (this.listenerCount("upgrade") === 1) {
+    socket.on("error", () => {});
+    endSoon(socket, isWebSocket ? plainResponse(404, "Not Found") : plainResponse(400, "Expected Upgrade: websocket"));
+  }
+}
+
+function endpointOf(socket: Socket): Endpoint {
+  const { localAddress, localPort } = socket;
+  return {
+    secure: socket instanceof TLSSocket,
+    server: localAddress === undefined ? undefined : { host: localAddress, port: localPort },
+  };
+}
+
+class Attachment implements AttachedApplication {
+  readonly #httpServer: HostServer;
+  readonly #server: ProtocolServer;
+  readonly #settings: WebSocketSettings;
+  readonly #path: string;
+  readonly #sockets = new Set<Socket>();
+  #closed: Promise<void> | undefined;
+
+  constructor(httpServer: HostServer, app: App<"websocket" | "lifespan">, options: AttachOptions) {
+    const { path = "/", limits, logger, clock = systemClock } = options;
+    if (!path.startsWith("/")) {
+      throw new ConfigurationError(`expected path to begin with a slash, got ${JSON.stringify(path)}`);
+    }
+    checkMessageSize(limits);
+    const { maxBackpressure, idleTimeout, compression } = checkServeOptions({ ...options, port: 0 });
+    this.#httpServer = httpServer;
+    this.#path = path;
+    // It is called for WebSockets and the lifespan only.
+    this.#server = new ProtocolServer(app as App, options);
+    this.#settings = {
+      maxBackpressure,
+      guard: createGuard(logger),
+      heartbeat: new Heartbeat(clock, idleTimeout),
+      upgrader: new Upgrader(this.#server.limits, compression),
+    };
+  }
+
+  get connections(): Server["connections"] {
+    return this.#server.connections;
+  }
+
+  get counts(): Server["counts"] {
+    return this.#server.counts;
+  }
+
+  async start(): Promise<void> {
+    await this.#server.startup();
+    const others = attachments.get(this.#httpServer);
+    if (others !== undefined && others.length > 0) {
+      others.push(this);
+      return;
+    }
+    attachments.set(this.#httpServer, [this]);
+    this.#httpServer.on("upgrade", handOver);
+  }
+
+  /** True for a path that this application takes. */
+  serves({ rawPath }: RequestHead): boolean {
+    return rawPath === this.#path || rawPath.startsWith(this.#path.endsWith("/") ? this.#path : `${this.#path}/`);
+  }
+
+  open(request: IncomingMessage, socket: Socket, early: Buffer, head: RequestHead): void {
+    const open = this.#settings.guard(
+      () => {
+        this.#sockets.add(socket);
+        socket.once("close", () => this.#sockets.delete(socket));
+        new WebSocketConnection(request, socket, early, this.#settings).open(this.#server, head);
+      },
+      () => void socket.destroy(),
+    );
+    open();
+  }
+
+  close(options: CloseOptions = {}): Promise<void> {
+    this.#closed ??= this.#close(options);
+    return this.#closed;
+  }
+
+  async #close(options: CloseOptions): Promise<void> {
+    const others = attachments.get(this.#httpServer) ?? [];
+    others.splice(others.indexOf(this), 1);
+    if (others.length === 0) this.#httpServer.off("upgrade", handOver);
+    try {
+      await this.#server.shutdown(options);
+    } finally {
+      await cutAll(this.#sockets);
+    }
+  }
+}
