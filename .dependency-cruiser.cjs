@@ -3,6 +3,15 @@ const tests = "\\.test(-d)?\\.ts$|/consumers/test-";
 const contract = "^packages/core/src/((app|scope|events|errors|response-header)\\.ts|ports/)";
 const adapter = "^packages/((?:transport|store|layer|tokens|passwords)-[^/]+)/src/";
 
+// The visitor that the parser below comes with does not know `await using` yet, and would stop there.
+const { Visitor } = require("@swc/core/Visitor.js");
+const { visitStatement } = Visitor.prototype;
+Visitor.prototype.visitStatement = function (statement) {
+  if (statement.type !== "UsingDeclaration") return visitStatement.call(this, statement);
+  this.visitVariableDeclarators(statement.decls);
+  return statement;
+};
+
 module.exports = {
   forbidden: [
     {

@@ -1,7 +1,11 @@
 import { defineConfig } from "vitest/config";
+import { CapabilityReporter } from "./test/capability-reporter.js";
 
 /** Tests run on the sources: the packages' own export condition, before the standard ones. */
 const conditions = ["@sluice/source", "node", "import", "module", "default"];
+
+const json: ["json", { outputFile: string }] = ["json", { outputFile: process.env.TEST_REPORT ?? "test-results.json" }];
+const capabilities = new CapabilityReporter();
 
 export default defineConfig({
   resolve: { conditions },
@@ -11,10 +15,12 @@ export default defineConfig({
       "packages/*/{src,test}/**/*.test.ts",
       "apps/*/{src,test}/**/*.test.ts",
       "bench/src/**/*.test.ts",
+      "examples/*/test/**/*.test.ts",
+      "examples/testing/src/**/*.test.ts",
       "test/**/*.test.ts",
     ],
     globalSetup: ["test/postgres-server.ts"],
-    reporters: process.env.CI ? ["default", ["json", { outputFile: "test-results.json" }]] : ["default"],
+    reporters: process.env.CI ? ["default", json, capabilities] : ["default", capabilities],
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
