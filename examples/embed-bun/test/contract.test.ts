@@ -1,0 +1,4 @@
+import { contractIn } from "../../../test/in-runtime/contract-in.js";
+import { bun } from "./runtime.js";
+
+await contractIn(bun);

@@ -1,0 +1,4 @@
+import { mainIn } from "../../../test/in-runtime/main-in.js";
+import { deno } from "./runtime.js";
+
+mainIn(deno);
