@@ -137,7 +137,7 @@ export const noteRoute: Middleware<Noted & { readonly urlRoute: { readonly route
   },
 );
 
-/** Somebody may try the route for credentials in the URL where it is switched off, or by HTTP. */
+/** Somebody may try the route for credentials in the URL where it is switched off, or by HTTP, or below a root path. */
 function withoutCredentials(path: string): string {
-  return path.replace(/^(\/+ws\/+auth\/+).+$/is, "$1[redacted]");
+  return path.replace(/(\/ws\/+auth\/+).+$/is, "$1[redacted]");
 }

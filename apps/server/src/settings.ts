@@ -1,28 +1,22 @@
 import { z } from "zod";
-
-/** `"a, b"` as `["a", "b"]`. */
-const list = z.string().transform((text) =>
-  text
-    .split(",")
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== ""),
-);
-
-const flag = z.enum(["true", "false", "1", "0"]).transform((text) => text === "true" || text === "1");
+import { limitSettings } from "./settings/limits.js";
+import { listenFaults, listenSettings } from "./settings/listen.js";
+import { flag, list } from "./settings/value.js";
 
 /** HS256 wants a key at least as long as its digest (RFC 7518 3.2). */
 const secretKey = z.string().refine((text) => Buffer.byteLength(text) >= 32, {
   error: "expected at least 32 bytes; make one with: openssl rand -base64 48",
 });
 
-const environment = z.object({
+/** Every variable there is; docs/settings.md explains them. */
+export const environment = z.object({
   NODE_ENV: z.enum(["development", "test", "production"]).default("development"),
-  PORT: z.coerce.number().int().min(0).max(65_535).default(8000),
-  HOST: z.string().min(1).default("127.0.0.1"),
-  DATA_DIR: z.string().min(1).default(".data"),
+  DATA_DIR: z.string().default(".data"),
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/, error: "expected postgres://user:password@host:port/database" })
     .optional(),
+  SECRET_KEY: secretKey.optional(),
+  SECRET_KEY_PREVIOUS: list.pipe(z.array(secretKey)).default([]),
   ALLOWED_HOSTS: list.default([]),
   ALLOWED_ORIGINS: list
     .pipe(
@@ -33,11 +27,10 @@ const environment = z.object({
       ),
     )
     .default([]),
-  SECRET_KEY: secretKey.optional(),
-  SECRET_KEY_PREVIOUS: list.pipe(z.array(secretKey)).default([]),
-  LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
-  TRANSPORT: z.enum(["auto", "uws"]).default("auto"),
   ALLOW_URL_CREDENTIALS: flag.default(false),
+  LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
+  ...listenSettings,
+  ...limitSettings,
 });
 
 /** What the operator has decided, checked. */
@@ -55,16 +48,18 @@ export function readSettings(variables: Readonly<Record<string, string | undefin
   if (!success) {
     throw new SettingsError(error.issues.map(({ path, message }) => `${path[0]?.toString()}: ${message}`).join("; "));
   }
-  if (data.NODE_ENV === "production") {
-    const faults = [
-      ...(data.SECRET_KEY === undefined ? ["SECRET_KEY: expected a secret of at least 32 bytes in production"] : []),
-      ...(data.ALLOWED_HOSTS.length === 0
-        ? ["ALLOWED_HOSTS: expected the host names this server is reached by in production"]
-        : []),
-    ];
-    if (faults.length > 0) throw new SettingsError(faults.join("; "));
-  }
+  const faults = [...listenFaults(data, set), ...(data.NODE_ENV === "production" ? productionFaults(data) : [])];
+  if (faults.length > 0) throw new SettingsError(faults.join("; "));
   return data.ALLOWED_HOSTS.length > 0 ? data : { ...data, ALLOWED_HOSTS: [...ownMachine] };
+}
+
+function productionFaults(settings: Settings): string[] {
+  return [
+    ...(settings.SECRET_KEY === undefined ? ["SECRET_KEY: expected a secret of at least 32 bytes in production"] : []),
+    ...(settings.ALLOWED_HOSTS.length === 0
+      ? ["ALLOWED_HOSTS: expected the host names this server is reached by in production"]
+      : []),
+  ];
 }
 
 /** Where a developer's own server is reached. */

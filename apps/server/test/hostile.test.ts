@@ -225,5 +225,5 @@ it("ten thousand connections, opened and dropped in the middle of their handshak
   await socket.close();
   // Every connection that was logged as opened is logged as closed.
   const count = (message: string) => server.log().filter(({ msg }) => msg === message).length;
-  await server.logged(() => count("open") === count("close"));
+  await server.until(() => count("open") === count("close"));
 });

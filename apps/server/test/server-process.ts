@@ -5,8 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { afterAll } from "vitest";
 
 const main = fileURLToPath(new URL("../dist/main.js", import.meta.url));
+
+/** The arguments of `node` for one command line. */
+export function nodeArguments(commandLine: readonly string[], imports: readonly string[] = []): string[] {
+  const urls = imports.map((name) => new URL(`fixtures/${name}`, import.meta.url).href);
+  return [...urls.flatMap((url) => ["--import", url]), main, ...commandLine];
+}
 
 export interface ServerProcess {
   readonly url: string;
@@ -18,16 +25,37 @@ export interface ServerProcess {
   log(): Record<string, unknown>[];
   /** Resolves with the first log line that fits, now or later. */
   logged(fits: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>>;
+  /** Resolves when the log is as `condition` wants it. */
+  until(condition: () => boolean): Promise<void>;
   /** Asks it to stop; resolves with the exit code. */
   stop(): Promise<number | null>;
+  /** The exit code, when it has ended. */
+  readonly ended: Promise<number | null>;
   /** Ends it with SIGKILL. */
   kill(): Promise<void>;
 }
 
 export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
+  /** Modules of `fixtures/` that are loaded first. */
+  readonly imports?: readonly string[];
+  /** For `--workers`. */
+  readonly workers?: number;
   /** Kept afterwards; without it one is made, and removed when the server has ended. */
   readonly dataDirectory?: string;
+}
+
+/** What a test that failed has left running. */
+const running = new Set<ChildProcess>();
+afterAll(() => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/** Has a process ended with the test file, whatever becomes of the test. */
+export function keepTrackOf<Child extends ChildProcess>(child: Child): Child {
+  running.add(child);
+  child.once("exit", () => running.delete(child));
+  return child;
 }
 
 /** A directory of a test's own, and what removes it. */
@@ -49,54 +77,70 @@ function environment(added: Readonly<Record<string, string>> = {}): Record<strin
 export async function startServer(options: ServerOptions = {}): Promise<ServerProcess> {
   const own = options.dataDirectory === undefined ? await temporaryDirectory() : undefined;
   const dataDirectory = options.dataDirectory ?? own?.path ?? "";
-  const child = spawn(process.execPath, [main, "serve"], {
-    env: environment({ PORT: "0", DATA_DIR: dataDirectory, ...options.env }),
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const address = options.env?.UNIX_SOCKET === undefined ? { PORT: "0" } : {};
+  const commandLine = ["serve", ...(options.workers === undefined ? [] : ["--workers", `${options.workers}`])];
+  const child = keepTrackOf(
+    spawn(process.execPath, nodeArguments(commandLine, options.imports), {
+      env: environment({ ...address, DATA_DIR: dataDirectory, ...options.env }),
+      stdio: ["ignore", "pipe", "pipe"],
+    }),
+  );
   let output = "";
+  const lines: Record<string, unknown>[] = [];
   const listeners = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => {
+    stream.setEncoding("utf8");
+    let unfinished = "";
+    stream.on("data", (text: string) => {
       output += text;
+      const complete = (unfinished + text).split("\n");
+      unfinished = complete.pop() ?? "";
+      lines.push(...complete.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line)));
       for (const listener of listeners) listener();
     });
   }
-  const exited = once(child, "exit").then(() => own?.remove());
+  const ended = once(child, "exit").then(async () => {
+    await own?.remove();
+    return child.exitCode;
+  });
 
-  const log = (): Record<string, unknown>[] =>
-    output.split("\n").flatMap((line) => (line.startsWith("{") && line.endsWith("}") ? [JSON.parse(line)] : []));
-
-  function logged(fits: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> {
+  function until(condition: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const look = () => {
-        const line = log().find(fits);
-        if (line === undefined) return;
+        if (!condition()) return;
         listeners.delete(look);
-        resolve(line);
+        resolve();
       };
       listeners.add(look);
-      void exited.then(() => reject(new Error(`expected a log line, but the server ended; it wrote:\n${output}`)));
+      void ended.then(() => reject(new Error(`expected a log line, but the server ended; it wrote:\n${output}`)));
       look();
     });
   }
 
-  const { url } = await logged(({ msg }) => msg === "listening");
+  async function logged(fits: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> {
+    await until(() => lines.some(fits));
+    return lines.find(fits) ?? {};
+  }
+
+  // A worker's own line has the number of its process.
+  const { url } = await logged(({ msg, pid }) => msg === "listening" && pid === undefined);
   return {
     url: String(url),
     dataDirectory,
     process: child,
     output: () => output,
-    log,
+    log: () => lines,
     logged,
+    until,
     async stop() {
       child.kill("SIGTERM");
-      await exited;
-      return child.exitCode;
+      return ended;
     },
     async kill() {
       child.kill("SIGKILL");
-      await exited;
+      await ended;
     },
+    ended,
   };
 }
 
@@ -104,11 +148,14 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
 export async function sluice(
   commandLine: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  imports: readonly string[] = [],
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [main, ...commandLine], {
-    env: environment(env),
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = keepTrackOf(
+    spawn(process.execPath, nodeArguments(commandLine, imports), {
+      env: environment(env),
+      stdio: ["ignore", "pipe", "pipe"],
+    }),
+  );
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
   return { code, stdout, stderr };
 }

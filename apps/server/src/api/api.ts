@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
+import { getPathNoStrict } from "hono/utils/url";
 import { InvalidFields } from "../accounts/accounts.js";
 import { jwtLifetime, type Member, type Services } from "../services.js";
 import { badRequest, readFields } from "./fields.js";
@@ -22,7 +23,7 @@ const maxBodySize = 64 * 1024;
 /** The HTTP side of the application: accounts, tokens, health and the page. */
 export function createApi(services: Services): Hono<{ Bindings: Bindings }> {
   const { settings, logger, accounts, tokens, jwt, database } = services;
-  const api = new Hono<{ Bindings: Bindings }>({ strict: false });
+  const api = new Hono<{ Bindings: Bindings }>({ getPath: (request) => below(settings.ROOT_PATH, request) });
 
   api.onError((error) => {
     if (error instanceof HTTPException) return error.getResponse();
@@ -102,6 +103,13 @@ export function createApi(services: Services): Hono<{ Bindings: Bindings }> {
   servePage(api);
   api.notFound((context) => context.json({ detail: "Not found." }, 404));
   return api;
+}
+
+/** The path that routes are asked for: a proxy may leave the root path on it, or take it off. A final slash is the same. */
+function below(rootPath: string | undefined, request: Request): string {
+  const path = getPathNoStrict(request);
+  if (rootPath === undefined || !`${path}/`.startsWith(`${rootPath}/`)) return path;
+  return path.slice(rootPath.length) || "/";
 }
 
 function publicUser(user: Member): { id: string; username: string; name: string } {

@@ -1,65 +1,78 @@
+import cluster from "node:cluster";
+import type { Logger, Server } from "@sluice/core";
 import type { Command } from "commander";
 import { createLogger } from "../logger.js";
-import { startServer } from "../serve.js";
-import { openServices } from "../services.js";
-import { readSettings } from "../settings.js";
+import { stopBy } from "../process/stop-by.js";
+import { stopRequest } from "../process/stop-request.js";
+import { startServer, stopServer } from "../serve.js";
+import { openServices, type Services } from "../services.js";
+import { readSettings, type Settings } from "../settings.js";
+import { chooseTransport, type Transport } from "../transport.js";
+import { serveWithWorkers } from "../workers/serve-with-workers.js";
+import { leaveSupervisor, reportReady, workerStopRequest } from "../workers/serving-worker.js";
 import { CommandFailure } from "./failure.js";
+import { welcome } from "./welcome.js";
 
 export function serveCommand(program: Command): void {
   program
     .command("serve")
     .description("migrate the database, then serve until SIGTERM or SIGINT")
-    .action(async () => {
-      const settings = readSettings(process.env);
+    .option("--workers <number>", "how many processes share the port (environment: WORKERS)")
+    .action(async ({ workers }: { readonly workers?: string }) => {
+      const settings = readSettings(workers === undefined ? process.env : { ...process.env, WORKERS: workers });
       const logger = createLogger(settings);
-      const services = await openServices(settings, logger);
       try {
-        const server = await startServer(services, logger);
-        if (settings.NODE_ENV !== "production")
-          process.stdout.write(welcome(server.url.replace("//127.0.0.1", "//localhost")));
-        logger.info({ url: server.url }, "listening");
-        const signal = await stopSignal();
-        logger.info({ signal }, "stopping");
-        await server.stop();
-        logger.info({}, "stopped");
+        if (settings.WORKERS > 1 && cluster.isPrimary) {
+          await serveWithWorkers(settings, logger, (url) => greet(settings, url));
+        } else {
+          await serve(settings, logger);
+        }
       } catch (error) {
-        await services.close();
-        throw isPortTaken(error)
-          ? new CommandFailure(
-              `port ${settings.PORT} of ${settings.HOST} is in use; stop what listens there, or set PORT`,
-            )
-          : error;
+        throw isAddressTaken(error) ? new CommandFailure(addressTaken(settings)) : error;
       }
     });
 }
 
-function isPortTaken(error: unknown): boolean {
+async function serve(settings: Settings, logger: Logger): Promise<void> {
+  const transport = await chooseTransport(settings.TRANSPORT, logger);
+  const services = await openServices(settings, logger);
+  const server = await start(services, transport, logger);
+  const requested = cluster.isWorker ? workerStopRequest(logger) : stopRequest(logger);
+  if (!cluster.isWorker) greet(settings, server.url);
+  logger.info({ url: server.url, transport: transport.name }, "listening");
+  if (cluster.isWorker) reportReady(server.url);
+
+  const { reason, failed } = await requested;
+  logger.info({ reason }, "stopping");
+  await stopBy(settings.SHUTDOWN_DEADLINE, failed ? 1 : 0, stopServer(server, services), logger);
+  logger.info({ counts: server.counts }, "stopped");
+  if (cluster.isWorker) leaveSupervisor();
+  if (failed) throw new CommandFailure("stopped after an error that nothing caught; the log has it");
+}
+
+/** Closes the services where the server does not start. */
+async function start(services: Services, transport: Transport, logger: Logger): Promise<Server> {
+  try {
+    // A supervisor has done it for its workers.
+    if (!cluster.isWorker) await services.database.migrate();
+    return await startServer(services, transport, logger);
+  } catch (error) {
+    await services.close();
+    throw error;
+  }
+}
+
+function greet(settings: Settings, url: string): void {
+  if (settings.NODE_ENV === "production" || settings.UNIX_SOCKET !== undefined) return;
+  process.stdout.write(welcome(url.replace("//127.0.0.1", "//localhost")));
+}
+
+function isAddressTaken(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "EADDRINUSE";
 }
 
-/** The first signal asks to stop, a second one does not ask. */
-function stopSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    let asked = false;
-    const stop = (signal: NodeJS.Signals): void => {
-      if (asked) process.exit(1);
-      asked = true;
-      resolve(signal);
-    };
-    process.on("SIGTERM", stop).on("SIGINT", stop);
-  });
-}
-
-function welcome(url: string): string {
-  return `
-  Sluice is ready at ${url}
-
-  1. Open it in two browser windows, register, and chat.
-  2. Or from a shell:
-       curl -s ${url}/api/register -H 'content-type: application/json' \\
-         -d '{"username":"ada","password":"correct horse battery"}'
-       curl -s ${url}/api/login -d username=ada -d 'password=correct horse battery'
-  3. Then open a WebSocket with the token: ${url.replace("http", "ws")}/?token=<token>
-
-`;
+function addressTaken({ UNIX_SOCKET, PORT, HOST }: Settings): string {
+  return UNIX_SOCKET === undefined
+    ? `port ${PORT} of ${HOST} is in use; stop what listens there, or set PORT`
+    : `${UNIX_SOCKET} is in use; stop what listens there, or set UNIX_SOCKET`;
 }

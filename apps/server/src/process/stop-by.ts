@@ -1,0 +1,14 @@
+import type { Logger } from "@sluice/core";
+
+/**
+ * Awaits `work`, and ends the process with `exitCode` when it has not ended by itself `deadline` milliseconds from now:
+ * whether `work` hangs, or it has left something behind that keeps the process alive.
+ */
+export async function stopBy(deadline: number, exitCode: number, work: Promise<void>, logger: Logger): Promise<void> {
+  const timer = setTimeout(() => {
+    logger.warn({ deadline }, "not everything was closed before the deadline");
+    process.exit(exitCode);
+  }, deadline);
+  await work;
+  timer.unref();
+}

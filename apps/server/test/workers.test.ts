@@ -1,0 +1,86 @@
+import { once } from "node:events";
+import { expect, it } from "vitest";
+import { describePostgres, freshDatabase } from "../../../test/fresh-database.js";
+import { member } from "./client.js";
+import { type ServerProcess, sluice, startServer } from "./server-process.js";
+import { openSocket } from "./socket.js";
+import { describeTransports, type TransportName } from "./transports.js";
+
+async function environment(transport: TransportName): Promise<Record<string, string>> {
+  return {
+    TRANSPORT: transport,
+    DATABASE_URL: await freshDatabase(),
+    SECRET_KEY: "a secret that both workers know, 32 bytes",
+  };
+}
+
+/** The processes that have said so far that they listen; the supervisor's own line has no number. */
+const listening = (server: ServerProcess): number[] =>
+  server.log().flatMap(({ msg, pid }) => (msg === "listening" && typeof pid === "number" ? [pid] : []));
+
+/** The worker that has a WebSocket for this user open. */
+async function workerOf(server: ServerProcess, username: string): Promise<number> {
+  const { pid } = await server.logged(({ msg, user }) => msg === "open" && user === username);
+  return Number(pid);
+}
+
+describePostgres(() => {
+  describeTransports((transport) => {
+    it("serve on one port; one that crashes is replaced while the other serves on", async () => {
+      const server = await startServer({ env: await environment(transport), workers: 2 });
+      const before = listening(server);
+      expect(new Set(before).size).toBe(2);
+      expect(server.log().filter(({ msg }) => String(msg).startsWith("groups end at the process"))).toHaveLength(1);
+
+      const { token } = await member(server.url, "ada");
+      const socket = await openSocket(`${server.url}/?token=${token}`);
+      const crashed = await workerOf(server, "ada");
+      process.kill(crashed, "SIGKILL");
+      expect(await socket.closed()).toMatchObject({ code: 1006 });
+      const line = await server.logged(({ worker }) => worker === crashed);
+      expect(line).toMatchObject({ level: 50, cause: "SIGKILL", ms: 100 });
+      const statuses = await Promise.all(
+        Array.from({ length: 20 }, async () => (await fetch(`${server.url}/readyz`)).status),
+      );
+      expect(statuses).toEqual(Array.from({ length: 20 }, () => 200));
+      const { pid } = await server.logged(
+        ({ msg, pid }) => msg === "listening" && typeof pid === "number" && !before.includes(pid),
+      );
+
+      // All of them, in one go, and those who are connected hear of it.
+      const again = await openSocket(`${server.url}/ws/login/`);
+      expect(await server.stop()).toBe(0);
+      expect(await again.closed()).toMatchObject({ code: 1012 });
+      const stopped = server.log().flatMap(({ msg, pid }) => (msg === "stopped" ? [pid] : []));
+      const survivor = before.find((each) => each !== crashed);
+      expect(stopped.slice(0, 2).sort()).toEqual([survivor, pid].sort());
+      expect(stopped.slice(2)).toEqual([undefined]);
+      expect(server.output()).not.toContain("not everything was closed");
+    });
+
+    it("drain and end when their supervisor is killed", async () => {
+      const server = await startServer({ env: { ...(await environment(transport)), WORKERS: "2" } });
+      const socket = await openSocket(`${server.url}/ws/login/`);
+      // Closed when the last process that writes into it has ended.
+      const outputEnds = once(server.process, "close");
+      await server.kill();
+      expect(await socket.closed()).toMatchObject({ code: 1012 });
+      await outputEnds;
+    });
+  });
+
+  it("give up when they do not start, again and again", async () => {
+    const { code, stderr } = await sluice(["serve", "--workers", "2"], { ...(await environment("node")), PORT: "0" }, [
+      "fail-in-worker.mjs",
+    ]);
+    expect([code, stderr]).toEqual([1, "sluice: a worker did not start, 5 times in a row\n"]);
+  });
+});
+
+it("are refused on the embedded database, in one line", async () => {
+  const { code, stderr } = await sluice(["serve", "--workers", "2"]);
+  expect([code, stderr]).toEqual([
+    1,
+    "sluice: WORKERS: expected DATABASE_URL with more than one; the embedded database belongs to one process\n",
+  ]);
+});
