@@ -6,7 +6,8 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { skipWithoutBinary } from "../../packages/transport-uws/test/skip-without-binary.js";
 import type { Round } from "./measure/rounds.js";
 
 const main = fileURLToPath(new URL("../dist/main.js", import.meta.url));
@@ -32,7 +33,8 @@ function bench(...given: string[]): Run {
   return { process, ended };
 }
 
-test("a short run measures everything, and every answer is right", async () => {
+test("a short run measures everything, and every answer is right", async (context) => {
+  skipWithoutBinary(context);
   const folder = await mkdtemp(join(tmpdir(), "sluice-bench-"));
   onTestFinished(() => rm(folder, { recursive: true }));
   const json = join(folder, "out.json");
@@ -65,6 +67,8 @@ test("wrong arguments are answered with the usage", async () => {
 });
 
 describe.skipIf(process.platform !== "linux")("the processes of a run (skipped where there is no /proc)", () => {
+  beforeEach(skipWithoutBinary);
+
   /** The processes that a run has started, by the file that each runs. */
   function childrenOf({ pid }: ChildProcessWithoutNullStreams): Map<string, number> {
     const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);

@@ -3,8 +3,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { loadUWebSockets } from "@sluice/transport-uws";
-import { describe, expect, onTestFinished, type TestContext, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { skipWithoutBinary } from "../../../packages/transport-uws/test/skip-without-binary.js";
 import { leaks } from "./leak.js";
 
 const main = fileURLToPath(new URL("../../dist/soak/main.js", import.meta.url));
@@ -29,17 +29,9 @@ function figuresOf(output: string): Record<string, unknown> {
 
 const none = { connections: { http: 0, websocket: 0 }, channels: 0, groups: 0, members: 0 };
 
-async function skipWithoutUws({ skip }: TestContext): Promise<void> {
-  const missing = await loadUWebSockets().then(
-    () => undefined,
-    (error: Error) => error.message,
-  );
-  skip(missing !== undefined, missing);
-}
-
 describe.each(["uws", "node"])("a soak of a few seconds on %s", (transport) => {
   test("visits in every way, and nothing is left of them", async (context) => {
-    if (transport === "uws") await skipWithoutUws(context);
+    if (transport === "uws") skipWithoutBinary(context);
     const { code, output, errors } = await soak(...briefly, "--transport", transport);
     expect({ code, output }, errors).toEqual({ code: 0, output: expect.stringMatching(/^Nothing was left behind by/) });
     expect(figuresOf(output)).toMatchObject({

@@ -5,6 +5,8 @@ export interface BunSocket<Data> {
   /** The number of bytes sent, -1 if they wait for the client, 0 if they were dropped. */
   send(data: string | Uint8Array, compress: boolean): number;
   close(code: number, reason: string): void;
+  /** Without a close frame, and without what waits to be sent. */
+  terminate(): void;
   getBufferedAmount(): number;
   pause(): void;
   resume(): void;

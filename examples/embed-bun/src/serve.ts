@@ -4,12 +4,14 @@ import {
   ConfigurationError,
   checkServeOptions,
   fetchHead,
+  listenError,
   openFetch,
   ProtocolServer,
   payloadLimit,
   type ServeOptions,
   type Server,
   serveWith,
+  systemClock,
 } from "@sluice/core";
 import type { BunRuntime, BunServer } from "./native.js";
 import { WebSocketConnection } from "./websocket.js";
@@ -17,11 +19,12 @@ import { WebSocketConnection } from "./websocket.js";
 declare const Bun: BunRuntime;
 
 /**
- * Serves `app` on Bun, in plain text and on a port: TLS and Unix sockets are left out of this example. Resolves when the
+ * Serves `app` on Bun, in plain text and on a port: the example serves neither TLS nor Unix sockets. Resolves when the
  * application's lifespan start-up is complete and the port is open; rejects as `serveWith` does.
  */
 export async function serve(app: App, options: ServeOptions): Promise<Server> {
-  const { address, sharedPort, ...settings } = checkServeOptions(options);
+  const { address, sharedPort, ...transport } = checkServeOptions(options);
+  const settings = { ...transport, clock: options.clock ?? systemClock };
   if ("unix" in address || options.tls !== undefined) {
     throw new ConfigurationError(
       "expected a port without TLS, got a Unix socket or TLS; extend this example for those",
@@ -67,7 +70,7 @@ export async function serve(app: App, options: ServeOptions): Promise<Server> {
       },
     });
 
-  let bun: BunServer<WebSocketConnection>;
+  let bun: BunServer<WebSocketConnection> | undefined;
   return serveWith(server, {
     secure: false,
     async listen() {
@@ -75,15 +78,14 @@ export async function serve(app: App, options: ServeOptions): Promise<Server> {
         bun = listen();
         return { host, port: bun.port };
       } catch (cause) {
-        const { code } = cause as { readonly code?: string };
-        throw Object.assign(new Error(`cannot listen on ${host}:${port} (${code})`, { cause }), { code });
+        throw listenError(`${host}:${port}`, (cause as { readonly code?: string }).code, cause);
       }
     },
-    stopListening: () => void bun.stop(false),
+    stopListening: () => void bun?.stop(false),
     async cut() {
       // The last answers have been given, but Bun sends them in a turn of its own.
       await new Promise((resolve) => setTimeout(resolve, 0));
-      await bun.stop(true);
+      await bun?.stop(true);
     },
   });
 }

@@ -1,8 +1,10 @@
 import {
   type AcceptOptions,
-  byteLength,
-  fetchHeaders,
+  type Cancel,
+  type Clock,
+  encodedLength,
   fetchResponse,
+  fetchResponseHeaders,
   type HeaderList,
   type ProtocolServer,
   type RequestHead,
@@ -15,9 +17,13 @@ import type { BunServer, BunSocket } from "./native.js";
 /** Undefined for a handshake that Bun has answered itself. */
 type Answer = (response: Response | undefined) => void;
 
+/** Milliseconds that a client may take nothing of the last that it was sent, before it is cut. */
+const closeTimeout = 15_000;
+
 export interface WebSocketSettings {
   readonly maxBackpressure: number;
   readonly compression: boolean;
+  readonly clock: Clock;
 }
 
 /** One WebSocket, from its handshake on. */
@@ -30,6 +36,9 @@ export class WebSocketConnection implements WebSocketTransport {
   #session: WebSocketSession | undefined;
   #socket: BunSocket<WebSocketConnection> | undefined;
   #behind = false;
+  /** How it is to end as soon as the client has taken what waits for it. */
+  #closing: { readonly code: number; readonly reason: string } | undefined;
+  #cancelCut: Cancel | undefined;
 
   constructor(bun: BunServer<WebSocketConnection>, request: Request, answer: Answer, settings: WebSocketSettings) {
     this.#bun = bun;
@@ -46,9 +55,13 @@ export class WebSocketConnection implements WebSocketTransport {
     });
   }
 
+  get buffered(): number {
+    return this.#socket?.getBufferedAmount() ?? 0;
+  }
+
   accept({ subprotocol, headers: list }: AcceptOptions): void {
     this.#answered = true;
-    const headers = fetchHeaders(list);
+    const headers = fetchResponseHeaders(list);
     if (subprotocol !== undefined) headers.set("sec-websocket-protocol", subprotocol);
     const upgraded = this.#bun.upgrade(this.#request, { data: this, headers });
     // The client has gone, and Bun is about to say so.
@@ -66,15 +79,21 @@ export class WebSocketConnection implements WebSocketTransport {
     const socket = this.#socket;
     if (socket === undefined) return "ok";
     const { maxBackpressure, compression } = this.#settings;
-    if (this.#behind && socket.getBufferedAmount() + byteLength(data) > maxBackpressure) return "dropped";
+    if (this.#behind && socket.getBufferedAmount() + encodedLength(data) > maxBackpressure) return "dropped";
     if (socket.send(data, compression) !== -1) return this.#behind ? "buffered" : "ok";
     this.#behind = true;
     return "buffered";
   }
 
-  /** Not at once: it ends the WebSocket in the middle of the call, which may be one to open it. */
+  /**
+   * Not at once: it ends the WebSocket in the middle of the call, which may be one to open it. A client that is behind is
+   * to catch up first, as Bun takes the WebSocket for closed from then on.
+   */
   close(code: number, reason: string): void {
-    queueMicrotask(() => this.#socket?.close(code, reason));
+    this.#closing = { code, reason };
+    this.resume();
+    if (this.#behind) this.#cutInTime();
+    else queueMicrotask(() => this.#socket?.close(code, reason));
   }
 
   pause(): void {
@@ -90,16 +109,28 @@ export class WebSocketConnection implements WebSocketTransport {
   }
 
   message(data: string | Uint8Array): void {
-    this.#session?.message(data, byteLength(data));
+    this.#session?.message(data, encodedLength(data));
   }
 
   drained(): void {
+    if (this.buffered > 0) return;
     this.#behind = false;
-    this.#session?.drained();
+    if (this.#closing === undefined) this.#session?.drained();
+    else this.#socket?.close(this.#closing.code, this.#closing.reason);
+  }
+
+  /** Unless the client takes some of what waits for it. */
+  #cutInTime(): void {
+    const waiting = this.buffered;
+    this.#cancelCut = this.#settings.clock.after(closeTimeout, () => {
+      if (this.buffered < waiting) this.#cutInTime();
+      else this.#socket?.terminate();
+    });
   }
 
   closed(code: number, reason: string): void {
     this.#socket = undefined;
+    this.#cancelCut?.();
     this.#session?.closed(code, reason);
   }
 }

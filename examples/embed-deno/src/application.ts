@@ -3,6 +3,11 @@ import * as sluice from "@sluice/core";
 type Needs = { urlRoute: { kwargs: { room: string } } };
 type Events = { "room.message": { text: string } };
 
+/*
+ * To the letter the same as beside the other runtime, so that it is seen not to depend on it. It is there twice, as each of
+ * these folders can be copied out and runs as it is.
+ */
+
 /** Everybody in a room sees what anybody in it says. */
 class Room extends sluice.WebsocketConsumer<Needs, Events> {
   static readonly handlers = ["room.message"] as const;

@@ -1,8 +1,9 @@
 import {
   type AcceptOptions,
-  byteLength,
-  fetchHeaders,
+  type Clock,
+  encodedLength,
   fetchResponse,
+  fetchResponseHeaders,
   type HeaderList,
   type ProtocolServer,
   type RequestHead,
@@ -17,10 +18,14 @@ declare const Deno: DenoRuntime;
 /** Milliseconds between two looks at what waits for a slow client: nobody tells when it has caught up. */
 const lookInterval = 5;
 
+/** Milliseconds that a client may take nothing of the last that it was sent, before nobody waits for it any more. */
+const closeTimeout = 15_000;
+
 export interface WebSocketSettings {
   readonly maxBackpressure: number;
   /** Seconds. */
   readonly idleTimeout: number;
+  readonly clock: Clock;
 }
 
 /** One WebSocket, from its handshake on. */
@@ -60,6 +65,10 @@ export class WebSocketConnection implements WebSocketTransport {
     });
   }
 
+  get buffered(): number {
+    return this.#earlyBytes + (this.#socket?.bufferedAmount ?? 0);
+  }
+
   accept(options: AcceptOptions): void {
     this.#answered = true;
     try {
@@ -74,7 +83,7 @@ export class WebSocketConnection implements WebSocketTransport {
     const { socket, response } = Deno.upgradeWebSocket(this.#request, { idleTimeout: this.#settings.idleTimeout });
     // Not by Deno's own option, which knows no list of subprotocols without a space after its commas.
     if (subprotocol !== undefined) response.headers.set("sec-websocket-protocol", subprotocol);
-    for (const [name, value] of fetchHeaders(headers)) response.headers.append(name, value);
+    for (const [name, value] of fetchResponseHeaders(headers)) response.headers.append(name, value);
     socket.binaryType = "arraybuffer";
     socket.onopen = () => this.#opened();
     socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => this.#message(data);
@@ -93,10 +102,10 @@ export class WebSocketConnection implements WebSocketTransport {
   write(data: string | Uint8Array): WriteStatus {
     const socket = this.#socket;
     if (socket === undefined) return "ok";
-    const bytes = byteLength(data);
+    const bytes = encodedLength(data);
     // A copy, as Deno makes none and it waits.
     const message = typeof data === "string" ? data : new Uint8Array(data);
-    const waiting = this.#earlyBytes + socket.bufferedAmount;
+    const waiting = this.buffered;
     if (waiting > 0 && waiting + bytes > this.#settings.maxBackpressure) return "dropped";
     if (socket.readyState === socket.CONNECTING) {
       this.#earlyBytes += bytes;
@@ -105,7 +114,7 @@ export class WebSocketConnection implements WebSocketTransport {
       socket.send(message);
     }
     // Half of what may wait, as even a fast client's messages wait until this turn is over.
-    if (this.#earlyBytes + socket.bufferedAmount < this.#settings.maxBackpressure / 2) return "ok";
+    if (this.buffered < this.#settings.maxBackpressure / 2) return "ok";
     this.#look();
     return "buffered";
   }
@@ -113,10 +122,22 @@ export class WebSocketConnection implements WebSocketTransport {
   /** Reports the end as well: the client's answer may never come. */
   close(code: number, reason: string): void {
     const socket = this.#socket;
-    const end = (): void => socket?.close(code, reason);
+    const close = (): void => {
+      socket?.close(code, reason);
+      queueMicrotask(() => this.#session?.closed(code, reason));
+    };
+    const end = (): void => this.#whenTaken(() => this.#whenQuiet(close, 20));
     if (socket?.readyState === socket?.CONNECTING) this.#early.push(end);
-    else this.#whenQuiet(end, 20);
-    queueMicrotask(() => this.#session?.closed(code, reason));
+    else end();
+  }
+
+  /** Deno tells nothing more of what waits once the WebSocket is being closed. Gives up when nothing is taken for long. */
+  #whenTaken(act: () => void, before = Number.POSITIVE_INFINITY, since = 0): void {
+    const waiting = this.buffered;
+    const now = this.#settings.clock.now();
+    const movedAt = waiting < before ? now : since;
+    if (waiting === 0 || now - movedAt >= closeTimeout) act();
+    else setTimeout(() => this.#whenTaken(act, waiting, movedAt), lookInterval);
   }
 
   /** A message that comes before the client's answer makes Deno forget the close frame. */
@@ -144,7 +165,7 @@ export class WebSocketConnection implements WebSocketTransport {
 
   #message(data: string | ArrayBuffer): void {
     this.#lively = true;
-    if (typeof data === "string") this.#session?.message(data, byteLength(data));
+    if (typeof data === "string") this.#session?.message(data, encodedLength(data));
     else this.#session?.message(new Uint8Array(data), data.byteLength);
   }
 
@@ -153,7 +174,7 @@ export class WebSocketConnection implements WebSocketTransport {
     this.#looking = true;
     setTimeout(() => {
       this.#looking = false;
-      if (this.#earlyBytes + (this.#socket?.bufferedAmount ?? 0) > 0) this.#look();
+      if (this.buffered > 0) this.#look();
       else this.#session?.drained();
     }, lookInterval);
   }

@@ -14,8 +14,11 @@ transportContract({
     answersManyHeaders: "Deno's parser answers more than 128 header lines with 400",
     outlivesUnreadBody: "Deno ends a connection whose request body was not read before the response",
     endsConnections: "Deno leaves a connection open after a response with Connection: close",
+    seesIntoMessages: "Deno counts a message as waiting until all of it has been taken",
+    waitsForWholeBodies: "Deno does not tell when a body that it was given in one piece has left",
+    waitsForStreams: "Deno reads a stream ahead of the client that it is for",
     compresses: "Deno has no per-message-deflate",
-    servesTls: "left out of this example",
-    listensOnUnixSockets: "left out of this example",
+    servesTls: "the example does not serve TLS",
+    listensOnUnixSockets: "the example does not listen on Unix sockets",
   },
 });

@@ -13,7 +13,10 @@ export interface HttpRequestEvent {
   readonly moreBody: boolean;
 }
 
-/** The client has gone, or the response is complete. */
+/**
+ * The client has gone, the response is complete, or the server is going away. In the last case what is sent still goes
+ * out, and to return without it ends the response, or answers 503.
+ */
 export interface HttpDisconnectEvent {
   readonly type: "http.disconnect";
 }

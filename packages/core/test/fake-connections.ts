@@ -26,6 +26,7 @@ export class KeptLog implements Logger {
 
 /** A client on a WebSocket, and what it has seen. */
 export class FakeWebSocket implements WebSocketTransport {
+  readonly buffered = 0;
   /** In order: `accepted`, `denied 403`, each message, `closed 1000 reason`. */
   readonly seen: (string | Uint8Array)[] = [];
   readonly log = new KeptLog();
@@ -109,6 +110,7 @@ export class FakeRequest implements HttpTransport {
   constructor(app: App<"http">, head: Partial<RequestHead> = {}) {
     this.#server = new ProtocolServer(app as App, { logger: this.log, clock: stoppedClock });
     this.#session = this.#server.openHttp(this, { ...requestHead, ...head });
+    if (this.outcome !== undefined) this.#session?.sent();
   }
 
   /** Sends a piece of the request's body: the last one, unless told otherwise. */
@@ -130,6 +132,7 @@ export class FakeRequest implements HttpTransport {
     this.start(status, headers);
     this.pieces.push(textOf(body));
     this.outcome = "whole";
+    this.#session?.sent();
   }
 
   start(status: number, headers: HeaderList): void {
@@ -144,6 +147,7 @@ export class FakeRequest implements HttpTransport {
 
   end(): void {
     this.outcome = "streamed";
+    this.#session?.sent();
   }
 
   abort(): void {

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createServer, type Server as HttpServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { type App, ConfigurationError, silentLogger } from "@sluice/core";
+import { type App, ConfigurationError, path, silentLogger, URLRouter } from "@sluice/core";
 import { RecordingLogger } from "@sluice/testing";
 import { tlsFiles } from "@sluice/testing/contract";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -25,10 +25,12 @@ async function listen(
 
 async function mount(
   host: HostServer,
-  app: App<"websocket" | "lifespan">,
-  options: Partial<AttachOptions> = {},
+  ...[app, options]:
+    | [app: App<"websocket" | "lifespan">, options?: Partial<AttachOptions>]
+    | [app: App<"websocket">, options: Partial<AttachOptions> & { readonly lifespan: false }]
 ): Promise<AttachedApplication> {
-  const attached = await attach(host, app, { logger: silentLogger, ...options });
+  // One of the two ways to call it, which the signature above makes sure of.
+  const attached = await attach(host, app as App, { logger: silentLogger, ...options });
   onTestFinished(() => attached.close({ deadline: 0 }));
   return attached;
 }
@@ -127,6 +129,34 @@ describe("an application beside a server's own requests", () => {
     expect(await client.rest()).toMatch(/^HTTP\/1\.1 400 /);
   });
 
+  it.each([
+    ["a WebSocket", "/ws/", []],
+    ["a WebSocket at no path of its own", "/elsewhere", []],
+    ["another protocol", "/", ["Connection: Upgrade", "Upgrade: h2c"]],
+  ])("lets %s overtake no response of the host's", async (_what, path, lines) => {
+    let answer: (() => void) | undefined;
+    const host = createServer((_request, response) => {
+      answer = () => response.end("the host's");
+    });
+    const port = await listen(host);
+    const attached = await mount(host, onlyWebSockets, { path: "/ws/" });
+    const client = await RawClient.send(port, request());
+    await expect.poll(() => answer).toBeDefined();
+    client.write(lines.length === 0 ? handshake(path) : request(lines));
+    expect(await client.rest()).toBe("");
+    expect(attached.connections.websocket).toBe(0);
+  });
+
+  it("takes a WebSocket after a response on the same connection", async () => {
+    const host = createServer((_request, response) => response.end("the host's"));
+    const port = await listen(host);
+    await mount(host, onlyWebSockets);
+    const client = await RawClient.send(port, request());
+    await client.until("the host's");
+    client.write(handshake());
+    expect(await client.until("\r\n\r\n")).toContain("the host'sHTTP/1.1 101");
+  });
+
   it("outlives what fails around it, and costs the host nothing", async () => {
     const host = createServer((_request, response) => response.end("the host's"));
     const port = await listen(host);
@@ -137,11 +167,10 @@ describe("an application beside a server's own requests", () => {
         throw new Error("no clock");
       },
     };
-    const attached = await attach(host, onlyWebSockets, { logger, clock });
+    await attach(host, onlyWebSockets, { logger, clock });
     expect(await (await RawClient.send(port, handshake())).rest()).toBe("");
     expect(logger.errors).toContainEqual(new Error("no clock"));
     expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe("the host's");
-    expect(attached.connections.websocket).toBeLessThanOrEqual(1);
   });
 });
 
@@ -190,12 +219,23 @@ describe("the lifespan", () => {
     expect(host.listenerCount("upgrade")).toBe(0);
   });
 
+  it("is not asked of an application that is said to have none", async () => {
+    const host = createServer();
+    const port = await listen(host);
+    const rooms = URLRouter([path("ws/<slug:room>/", echo)]);
+    const attached = await mount(host, rooms, { lifespan: false });
+    expect(await statusOf(port, "/ws/lobby/")).toBe("HTTP/1.1 101");
+    expect(await statusOf(port, "/elsewhere")).toBe("HTTP/1.1 404");
+    await attached.close();
+  });
+
   it("over, requests to upgrade are the host's again", async () => {
     const host = createServer((_request, response) => response.end("the host's"));
     const port = await listen(host);
     const attached = await mount(host, onlyWebSockets);
     await attached.close();
     expect(host.listenerCount("upgrade")).toBe(0);
+    expect(host.listenerCount("request")).toBe(1);
     expect(await statusOf(port, "/")).toBe("HTTP/1.1 200");
   });
 });

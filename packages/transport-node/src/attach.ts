@@ -7,6 +7,7 @@ import {
   asksForWebSocket,
   type CloseOptions,
   ConfigurationError,
+  checkCloseOptions,
   checkServeOptions,
   createGuard,
   ProtocolServer,
@@ -18,6 +19,7 @@ import {
 } from "@sluice/core";
 import { cutAll, endSoon } from "./end-of-socket.js";
 import { Heartbeat } from "./heartbeat.js";
+import { OpenResponses } from "./open-responses.js";
 import { checkMessageSize } from "./options.js";
 import { type Endpoint, readHead } from "./request-head.js";
 import { plainResponse } from "./response.js";
@@ -31,6 +33,8 @@ export type AttachOptions = ProtocolServerOptions &
   Pick<TransportSettings, "maxBackpressure" | "idleTimeout" | "compression"> & {
     /** Takes the WebSockets at this path and below it, such as `"/ws/"`. All of them if left out. */
     readonly path?: string;
+    /** False for an application without a lifespan of its own: it is called for WebSockets only. */
+    readonly lifespan?: boolean;
   };
 
 /** An application that is served beside somebody else's requests. */
@@ -38,7 +42,8 @@ export interface AttachedApplication extends Pick<Server, "connections" | "count
   /**
    * Takes no more WebSockets, ends those that are open, waits for the applications to return, runs the lifespan shutdown
    * and cuts what is still connected. Call it before the server's own `close`, which waits for its connections. Once:
-   * later calls get the promise of the first. Rejects with what the shutdown rejects with.
+   * later calls get the promise of the first. Rejects with `ConfigurationError` for an option out of range, which does
+   * not count, and with what the shutdown rejects with.
    */
   close(options?: CloseOptions): Promise<void>;
 }
@@ -50,7 +55,8 @@ export interface AttachedApplication extends Pick<Server, "connections" | "count
  * What is not under `path` is for others who listen for upgrades; where there is nobody else, it is answered with 404. As
  * with any listener for upgrades, the server hands over every request with an Upgrade header: one that does not ask for
  * a WebSocket is answered with 400, unless others listen. The size of the headers is bounded by the server's own
- * `maxHeaderSize`, and their count by its `maxHeadersCount`, too.
+ * `maxHeaderSize`, and their count by its `maxHeadersCount`, too. One that comes before the response to a request on the
+ * same connection ends the connection, unless others are to answer it.
  *
  * Throws `ConfigurationError` for an option out of range; rejects with what start-up rejects with.
  *
@@ -60,9 +66,25 @@ export interface AttachedApplication extends Pick<Server, "connections" | "count
  * const attached = await attach(httpServer, application, { path: "/ws/", logger });
  * process.once("SIGTERM", () => void attached.close().finally(() => httpServer.close()));
  */
-export async function attach(
+export function attach(
   httpServer: HostServer,
   app: App<"websocket" | "lifespan">,
+  options: AttachOptions,
+): Promise<AttachedApplication>;
+/**
+ * Serves the WebSockets of an application that knows of nothing else, such as a `URLRouter`.
+ *
+ * @example
+ * await attach(httpServer, URLRouter([path("ws/", chat)]), { lifespan: false, logger });
+ */
+export function attach(
+  httpServer: HostServer,
+  app: App<"websocket">,
+  options: AttachOptions & { readonly lifespan: false },
+): Promise<AttachedApplication>;
+export async function attach(
+  httpServer: HostServer,
+  app: App<"websocket">,
   options: AttachOptions,
 ): Promise<AttachedApplication> {
   const attachment = new Attachment(httpServer, app, options);
@@ -73,13 +95,19 @@ export async function attach(
 /** The attachments of each server, which one listener asks in turn. */
 const attachments = new WeakMap<HostServer, Attachment[]>();
 
+const responses = new OpenResponses();
+
 function handOver(this: HostServer, request: IncomingMessage, socket: Socket, early: Buffer): void {
   const head = readHead(request, endpointOf(socket));
   const isWebSocket = asksForWebSocket(head);
   const attachment = isWebSocket && attachments.get(this)?.find((candidate) => candidate.serves(head));
-  if (attachment) {
+  if (!attachment && this.listenerCount("upgrade") > 1) return;
+  // Whatever is answered now would overtake what the host has still to answer.
+  if (responses.on(socket)) {
+    socket.destroy();
+  } else if (attachment) {
     attachment.open(request, socket, early, head);
-  } else if (this.listenerCount("upgrade") === 1) {
+  } else {
     socket.on("error", () => {});
     endSoon(socket, isWebSocket ? plainResponse(404, "Not Found") : plainResponse(400, "Expected Upgrade: websocket"));
   }
@@ -101,8 +129,8 @@ class Attachment implements AttachedApplication {
   readonly #sockets = new Set<Socket>();
   #closed: Promise<void> | undefined;
 
-  constructor(httpServer: HostServer, app: App<"websocket" | "lifespan">, options: AttachOptions) {
-    const { path = "/", limits, logger, clock = systemClock } = options;
+  constructor(httpServer: HostServer, app: App<"websocket">, options: AttachOptions) {
+    const { path = "/", lifespan = true, limits, logger, clock = systemClock } = options;
     if (!path.startsWith("/")) {
       throw new ConfigurationError(`expected path to begin with a slash, got ${JSON.stringify(path)}`);
     }
@@ -110,10 +138,14 @@ class Attachment implements AttachedApplication {
     const { maxBackpressure, idleTimeout, compression } = checkServeOptions({ ...options, port: 0 });
     this.#httpServer = httpServer;
     this.#path = path;
-    // It is called for WebSockets and the lifespan only.
-    this.#server = new ProtocolServer(app as App, options);
+    // It is called for WebSockets only, and for the lifespan if it has one.
+    const inner = app as App;
+    const withoutLifespan: App = (scope, receive, send) =>
+      scope.type === "lifespan" ? undefined : inner(scope, receive, send);
+    this.#server = new ProtocolServer(lifespan ? inner : withoutLifespan, options);
     this.#settings = {
       maxBackpressure,
+      clock,
       guard: createGuard(logger),
       heartbeat: new Heartbeat(clock, idleTimeout),
       upgrader: new Upgrader(this.#server.limits, compression),
@@ -137,6 +169,7 @@ class Attachment implements AttachedApplication {
     }
     attachments.set(this.#httpServer, [this]);
     this.#httpServer.on("upgrade", handOver);
+    responses.watch(this.#httpServer);
   }
 
   /** True for a path that this application takes. */
@@ -156,15 +189,23 @@ class Attachment implements AttachedApplication {
     open();
   }
 
-  close(options: CloseOptions = {}): Promise<void> {
-    this.#closed ??= this.#close(options);
-    return this.#closed;
+  close(options?: CloseOptions): Promise<void> {
+    try {
+      const checked = checkCloseOptions(options);
+      this.#closed ??= this.#close(checked);
+      return this.#closed;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async #close(options: CloseOptions): Promise<void> {
     const others = attachments.get(this.#httpServer) ?? [];
     others.splice(others.indexOf(this), 1);
-    if (others.length === 0) this.#httpServer.off("upgrade", handOver);
+    if (others.length === 0) {
+      this.#httpServer.off("upgrade", handOver);
+      responses.leave(this.#httpServer);
+    }
     try {
       await this.#server.shutdown(options);
     } finally {

@@ -84,3 +84,23 @@ it("has one timer for all connections, and none without any", async () => {
   heartbeat.add(connection);
   expect(clock.pending).toBe(1);
 });
+
+it("has one timer where a connection comes as the last one is cut", async () => {
+  const clock = new FakeClock();
+  const heartbeat = new Heartbeat(clock, 8);
+  const next = new Connection(clock);
+  const last: Beating = {
+    bytesRead: 0,
+    isPaused: false,
+    ping: () => {},
+    cut() {
+      heartbeat.delete(last);
+      heartbeat.add(next);
+    },
+  };
+  heartbeat.add(last);
+  await clock.advance(8_000);
+  expect(clock.pending).toBe(1);
+  heartbeat.delete(next);
+  expect(clock.pending).toBe(0);
+});

@@ -53,6 +53,7 @@ export class Heartbeat {
   }
 
   readonly #visit = (): void => {
+    this.#cancel = undefined;
     const now = this.#clock.now();
     for (const [connection, pulse] of this.#pulses) {
       const { bytesRead } = connection;
@@ -68,7 +69,8 @@ export class Heartbeat {
         connection.ping();
       }
     }
-    this.#cancel = this.#pulses.size > 0 ? this.#clock.after(interval, this.#visit) : undefined;
+    // A connection that came in between may have begun the next round.
+    if (this.#pulses.size > 0) this.#cancel ??= this.#clock.after(interval, this.#visit);
   };
 }
 

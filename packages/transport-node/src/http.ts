@@ -55,11 +55,11 @@ export class HttpConnection implements HttpTransport {
     if (this.#open && !this.hasBegun) this.#response.writeContinue();
   }
 
-  /** The connection is over, or the response complete. */
+  /** The connection is over, or the system has the whole response. */
   closed(): void {
-    if (!this.#open) return;
     this.#open = false;
-    this.#session?.aborted();
+    if (this.#response.writableFinished) this.#session?.sent();
+    else this.#session?.aborted();
   }
 
   respond(status: number, headers: HeaderList, body: Uint8Array | string): void {

@@ -1,10 +1,11 @@
-import { lstat, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import type { Server } from "node:http";
-import { connect, type ListenOptions, Server as NetServer, type Socket } from "node:net";
-import type { Address, Listener, ServeSettings } from "@sluice/core";
+import { type ListenOptions, Server as NetServer, type Socket } from "node:net";
+import { type Address, type Listener, listenError, type ServeSettings } from "@sluice/core";
 import { cutAll } from "./end-of-socket.js";
 import { canReusePort } from "./options.js";
 import type { Endpoint } from "./request-head.js";
+import { checkIsFree } from "./unix-socket.js";
 
 /** The port, or the Unix socket, of a server. */
 export class NodeListener implements Listener {
@@ -61,7 +62,8 @@ export class NodeListener implements Listener {
     try {
       await this.#listen(options, path);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE" || !(await isStale(path))) throw error;
+      if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+      await checkIsFree(path);
       await rm(path, { force: true });
       await this.#listen(options, path);
     }
@@ -69,10 +71,7 @@ export class NodeListener implements Listener {
 
   #listen(options: ListenOptions & { readonly reusePort?: boolean }, where: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      const fail = (cause: NodeJS.ErrnoException): void => {
-        const { code = "EUNKNOWN" } = cause;
-        reject(Object.assign(new Error(`cannot listen on ${where} (${code})`, { cause }), { code }));
-      };
+      const fail = (cause: NodeJS.ErrnoException): void => reject(listenError(where, cause.code, cause));
       this.#server.once("error", fail);
       this.#server.listen(options, () => {
         this.#server.off("error", fail);
@@ -87,19 +86,4 @@ function keepIn(sockets: Set<Socket>): (socket: Socket) => void {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   };
-}
-
-/** True for the socket file of a server that has died, as nobody answers it, and for one that is gone meanwhile. */
-async function isStale(path: string): Promise<boolean> {
-  const file = await lstat(path).catch(() => undefined);
-  if (file === undefined) return true;
-  if (!file.isSocket()) return false;
-  return new Promise((resolve) => {
-    const probe = connect(path);
-    probe.once("connect", () => {
-      probe.destroy();
-      resolve(false);
-    });
-    probe.once("error", ({ code }: NodeJS.ErrnoException) => resolve(code === "ECONNREFUSED" || code === "ENOENT"));
-  });
 }

@@ -32,10 +32,12 @@ export async function serve(app: App, options: ServeOptions): Promise<Server> {
   const server = new ProtocolServer(app, options);
   const httpServer = await createHttpServer(server.limits, options.tls);
   const listener = new NodeListener(httpServer, settings, options.tls !== undefined);
+  const clock = options.clock ?? systemClock;
   serveRequests(httpServer, server, listener.endpoint, {
     maxBackpressure: settings.maxBackpressure,
+    clock,
     guard: createGuard(options.logger),
-    heartbeat: new Heartbeat(options.clock ?? systemClock, settings.idleTimeout),
+    heartbeat: new Heartbeat(clock, settings.idleTimeout),
     upgrader: new Upgrader(server.limits, settings.compression),
   });
   return serveWith(server, listener);

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type {
   AcceptOptions,
+  Cancel,
   HeaderList,
   ProtocolServer,
   RequestHead,
@@ -10,7 +11,7 @@ import type {
   WriteStatus,
 } from "@sluice/core";
 import type { WebSocket } from "ws";
-import type { ConnectionSettings } from "./connection-settings.js";
+import { type ConnectionSettings, closeTimeout } from "./connection-settings.js";
 import { endSoon } from "./end-of-socket.js";
 import type { Beating, Heartbeat } from "./heartbeat.js";
 import { ownBytes } from "./own-bytes.js";
@@ -27,6 +28,15 @@ export interface WebSocketSettings extends ConnectionSettings {
 /** Bytes that wait before the application is asked to wait, too. */
 const highWater = 16 * 1024;
 
+/** Bytes of control frames that may wait behind the last message: nobody tells when they have gone. */
+const controlFrames = 256;
+
+/** What Node.js has no other name for, and could rename: without it, progress shows only in whole writes. */
+interface StreamInside {
+  readonly _handle?: { readonly writeQueueSize?: number } | null;
+  readonly _writableState?: { readonly writelen?: number };
+}
+
 /** One WebSocket, from its handshake on. */
 export class WebSocketConnection implements WebSocketTransport, Beating {
   readonly #settings: WebSocketSettings;
@@ -37,6 +47,11 @@ export class WebSocketConnection implements WebSocketTransport, Beating {
   /** From then on, until the WebSocket is closed. */
   #webSocket: WebSocket | undefined;
   #behind = false;
+  /** How it is to end as soon as the client has taken what waits for it. */
+  #closing: { readonly code: number; readonly reason: string } | undefined;
+  /** What waited for the client when the time for the last of it began anew. */
+  #waiting = 0;
+  #cancelCut: Cancel | undefined;
   /** How it ended, if it did so before the session was at hand. */
   #ended: { readonly code: number; readonly reason: string } | undefined;
 
@@ -52,6 +67,13 @@ export class WebSocketConnection implements WebSocketTransport, Beating {
     this.#session = server.openWebSocket(this, head);
     if (this.#ended !== undefined) this.#session?.closed(this.#ended.code, this.#ended.reason);
     else this.#pending?.watch(this.#settings.guard(() => this.#left()));
+  }
+
+  /** A stream counts what it has in hand until the system has all of it, so that is left to its handle, which knows. */
+  get buffered(): number {
+    const { _handle, _writableState } = this.#socket as unknown as StreamInside;
+    const inHand = _writableState?.writelen ?? 0;
+    return (this.#webSocket?.bufferedAmount ?? 0) - inHand + (_handle?.writeQueueSize ?? inHand);
   }
 
   accept(options: AcceptOptions): void {
@@ -101,16 +123,17 @@ export class WebSocketConnection implements WebSocketTransport, Beating {
     return this.#behind ? "buffered" : "ok";
   }
 
+  /** A client that is behind gets its close frame when it has caught up: from then on it has limited time to answer. */
   close(code: number, reason: string): void {
     const webSocket = this.#webSocket;
     if (webSocket === undefined) return;
-    this.#closed(code, reason);
-    webSocket.close(code, reason);
-    // Nothing comes after the close frame, and many a client ends its side only then. What is still being compressed
-    // has yet to be written.
-    if (webSocket.bufferedAmount === this.#socket.writableLength) this.#socket.end();
+    this.#settings.heartbeat.delete(this);
     // The client's answer is behind whatever else it has sent.
     webSocket.resume();
+    this.#closing = { code, reason };
+    // What is still being compressed has yet to be written.
+    if (this.#behind || webSocket.bufferedAmount !== this.#socket.writableLength) this.#cutInTime();
+    else this.#sendClose(webSocket, code, reason);
   }
 
   pause(): void {
@@ -145,15 +168,45 @@ export class WebSocketConnection implements WebSocketTransport, Beating {
   }
 
   readonly #written = (): void => {
-    if (!this.#behind || this.#webSocket === undefined || this.#webSocket.bufferedAmount > 0) return;
-    this.#behind = false;
-    this.#session?.drained();
+    const webSocket = this.#webSocket;
+    if (webSocket === undefined || webSocket.bufferedAmount > controlFrames) return;
+    if (this.#closing !== undefined) {
+      this.#cancelCut?.();
+      this.#sendClose(webSocket, this.#closing.code, this.#closing.reason);
+    } else if (this.#behind) {
+      this.#behind = false;
+      this.#session?.drained();
+    }
   };
 
-  /** Also told at once where the server closes: the client may never answer. */
+  #sendClose(webSocket: WebSocket, code: number, reason: string): void {
+    webSocket.close(code, reason);
+    // Nothing comes after the close frame, and many a client ends its side only then.
+    this.#socket.end();
+    // The client may never answer.
+    this.#socket.once(
+      "finish",
+      this.#settings.guard(() => this.#closed(code, reason)),
+    );
+  }
+
+  /** Unless the client takes some of what waits for it. */
+  #cutInTime(): void {
+    const { clock, guard } = this.#settings;
+    this.#waiting = this.buffered;
+    this.#cancelCut = clock.after(
+      closeTimeout,
+      guard(() => {
+        if (this.buffered < this.#waiting) this.#cutInTime();
+        else this.cut();
+      }),
+    );
+  }
+
   #closed(code: number, reason: string): void {
     if (this.#webSocket === undefined) return;
     this.#webSocket = undefined;
+    this.#cancelCut?.();
     this.#settings.heartbeat.delete(this);
     this.#end(code, reason);
   }

@@ -8,5 +8,5 @@ export interface ConnectionSettings {
   readonly guard: Guard;
 }
 
-/** Milliseconds that a client has to take the last of what it was sent, before it is cut. */
+/** Milliseconds that a client may take nothing of the last that it was sent, before it is cut. */
 export const closeTimeout = 15_000;

@@ -9,10 +9,13 @@ import type {
 } from "@sluice/core";
 import { type ConnectionSettings, closeTimeout } from "./connection-settings.js";
 import type { NativeResponse } from "./native.js";
-import { respond, responseHead } from "./response.js";
+import { type ResponseHead, respond, responseHead } from "./response.js";
 import { StreamedResponse } from "./streamed-response.js";
 
 const empty = new Uint8Array(0);
+
+/** Bytes or characters of a body up to which a complete response is left to the native side, which then tells no more. */
+const smallBody = 16 * 1024;
 
 /** Milliseconds between two attempts to write to a socket that is paused. */
 const nudgeInterval = 10;
@@ -35,6 +38,8 @@ export class HttpConnection implements HttpTransport {
   #streamed: StreamedResponse | undefined;
   /** False once the native response has been ended or aborted: it must not be touched from then on. */
   #open = true;
+  /** True once the socket has the whole response, or is gone. */
+  #left = false;
   #paused = false;
   #received = false;
   #nudge: ReturnType<typeof setTimeout> | undefined;
@@ -59,16 +64,28 @@ export class HttpConnection implements HttpTransport {
 
   respond(status: number, headers: HeaderList, body: Uint8Array | string): void {
     if (!this.#open) return;
+    const head = responseHead(this.#method, status, headers, this.#isLast);
     this.#readOn();
+    // Where the connection is to end with it, nothing but the native side can give a response a length.
+    if (body.length > smallBody && !head.isBodiless && !this.#isLast) {
+      const streamed = this.#begin({ ...head, contentLength: Buffer.byteLength(body) });
+      streamed.write(body);
+      this.#settle();
+      return;
+    }
     this.#open = false;
-    respond(this.#response, responseHead(this.#method, status, headers, this.#isLast), body);
+    this.#sent();
+    respond(this.#response, head, body);
   }
 
   start(status: number, headers: HeaderList): void {
-    if (!this.#open) return;
+    if (this.#open) this.#begin(responseHead(this.#method, status, headers, this.#isLast));
+  }
+
+  #begin(head: ResponseHead): StreamedResponse {
     const { maxBackpressure, guard } = this.#settings;
-    const head = responseHead(this.#method, status, headers, this.#isLast);
-    this.#streamed = new StreamedResponse(this.#response, head, maxBackpressure);
+    const streamed = new StreamedResponse(this.#response, head, maxBackpressure);
+    this.#streamed = streamed;
     // Resuming restores what the last pause found, of two states: with something left to write, or nothing. This one has
     // to be on record, or a socket that is paused in the one and resumed in the other is never read again.
     if (!this.#received && !this.#paused) {
@@ -80,12 +97,13 @@ export class HttpConnection implements HttpTransport {
       drain();
       return true;
     });
+    return streamed;
   }
 
   write(chunk: Uint8Array | string): WriteStatus {
     if (!this.#open || this.#streamed === undefined) return "ok";
     const status = this.#streamed.write(chunk);
-    this.#open = !this.#streamed.isComplete;
+    this.#settle();
     return status;
   }
 
@@ -96,11 +114,13 @@ export class HttpConnection implements HttpTransport {
       return;
     }
     this.#readOn();
-    // What has no body may close the connection at once, which calls back.
-    if (this.#streamed.isBodiless) this.#open = false;
+    if (this.#streamed.isBodiless) {
+      // It may close the connection at once, which calls back.
+      this.#open = false;
+      this.#sent();
+    }
     this.#streamed.end();
-    this.#open &&= !this.#streamed.isComplete;
-    if (this.#isLast && !this.#streamed.isBodiless) this.#cutInTime();
+    this.#settle();
   }
 
   abort(): void {
@@ -137,6 +157,20 @@ export class HttpConnection implements HttpTransport {
 
   #run(server: ProtocolServer, head: RequestHead): void {
     this.#session = server.openHttp(this, head);
+    if (this.#left) this.#session?.sent();
+  }
+
+  /** Takes note of a stream that is complete. */
+  #settle(): void {
+    if (!this.#open || this.#streamed?.isComplete !== true) return;
+    this.#open = false;
+    if (this.#isLast) this.#cutInTime();
+    this.#sent();
+  }
+
+  #sent(): void {
+    this.#left = true;
+    this.#session?.sent();
   }
 
   /** Outside any native callback, in order. */
@@ -164,8 +198,9 @@ export class HttpConnection implements HttpTransport {
 
   #aborted(): void {
     this.#cancelCut?.();
-    if (!this.#open) return;
+    if (this.#left) return;
     this.#open = false;
+    this.#left = true;
     this.#session?.aborted();
   }
 
@@ -179,7 +214,7 @@ export class HttpConnection implements HttpTransport {
       return;
     }
     this.#streamed.drain();
-    this.#open = !this.#streamed.isComplete;
+    this.#settle();
     if (!this.#streamed.isBehind) this.#session?.drained();
   }
 

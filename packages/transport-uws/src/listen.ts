@@ -1,8 +1,8 @@
 import { type AddressInfo, createServer, type ListenOptions } from "node:net";
-import type { Address, Listener, ServeSettings } from "@sluice/core";
+import { type Address, type Listener, listenError, type ServeSettings } from "@sluice/core";
 import type { ListenSocket, NativeApp, NativeModule } from "./native.js";
 import type { Endpoint } from "./request-head.js";
-import { checkIsFree, fileIdentity, listenError, removeSocket } from "./unix-socket.js";
+import { checkIsFree, fileIdentity, removeSocket } from "./unix-socket.js";
 
 /** `LIBUS_LISTEN_EXCLUSIVE_PORT`. Without it, whoever also does without it may listen on the same port. */
 const exclusivePort = 1;
@@ -86,7 +86,7 @@ async function freePort(host: string): Promise<number> {
 async function refuse(address: string, where: ListenOptions, known?: unknown): Promise<never> {
   const error = known ?? (await probe(where).catch((reason: unknown) => reason));
   // Without an error it was taken when the native side tried, and has become free in between.
-  const code = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? "EUNKNOWN") : "EADDRINUSE";
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : "EADDRINUSE";
   throw listenError(address, code, error instanceof Error ? error : undefined);
 }
 

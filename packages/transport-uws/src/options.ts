@@ -1,10 +1,5 @@
 import { constants } from "node:buffer";
-import {
-  type ServeOptions as CommonOptions,
-  ConfigurationError,
-  checkServeOptions,
-  type ServeSettings,
-} from "@sluice/core";
+import { type ServeOptions as CommonOptions, checkRange, checkServeOptions, type ServeSettings } from "@sluice/core";
 import type { UWebSockets } from "./native.js";
 
 export type ServeOptions = CommonOptions & {
@@ -14,8 +9,9 @@ export type ServeOptions = CommonOptions & {
    * It reads the environment variable `UWS_HTTP_MAX_HEADERS_SIZE`, the bytes that a request's head may have, once in a
    * process: when it is imported first, on the main thread or with the main thread's variables. Unless the variable is
    * set, `serve` and `loadUWebSockets` set it to somewhat more than `limits.maxHeaderSize` before they import it. One
-   * that is handed in has been imported before: then 4 KiB are what there is, unless `loadUWebSockets` did it. It takes
-   * 98 header lines at most, whatever `limits.maxHeaders` is; above either bound it answers 431 itself.
+   * that is handed in has been imported before: then 4 KiB are what there is, unless `loadUWebSockets` did it. `serve`
+   * warns of a bound below `limits.maxHeaderSize`. The module takes 98 header lines at most, whatever
+   * `limits.maxHeaders` is; above either bound it answers 431 itself.
    */
   readonly uws?: UWebSockets;
 };
@@ -23,11 +19,7 @@ export type ServeOptions = CommonOptions & {
 /** Throws `ConfigurationError` for an option out of its range. */
 export function checkOptions(options: ServeOptions): ServeSettings {
   const size = options.limits?.maxMessageSize;
-  if (size !== undefined && !(Number.isInteger(size) && size >= 1 && size <= constants.MAX_STRING_LENGTH)) {
-    // A longer text could not be handed over as a string.
-    throw new ConfigurationError(
-      `expected limits.maxMessageSize to be a whole number from 1 to ${constants.MAX_STRING_LENGTH}, got ${size}`,
-    );
-  }
+  // A longer text could not be handed over as a string.
+  if (size !== undefined) checkRange("limits.maxMessageSize", size, 1, constants.MAX_STRING_LENGTH);
   return checkServeOptions(options);
 }

@@ -37,8 +37,13 @@ export function readHead(
 
 /** True if the lengths contradict each other: another server on the way may have read another one (RFC 9112 6.3). */
 export function hasAmbiguousLength(headers: HeaderList): boolean {
-  const lengths = headers.filter(([name]) => name === "content-length").map(([, value]) => value);
-  return new Set(lengths).size > 1;
+  let length: string | undefined;
+  for (const [name, value] of headers) {
+    if (name !== "content-length") continue;
+    if (length !== undefined && value !== length) return true;
+    length = value;
+  }
+  return false;
 }
 
 const beyondAscii = /[\u0080-\uffff]/;

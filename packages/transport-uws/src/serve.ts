@@ -15,7 +15,7 @@ import {
 import type { ConnectionSettings } from "./connection-settings.js";
 import { HttpConnection } from "./http.js";
 import { NativeListener } from "./listen.js";
-import { loadNative } from "./load-native.js";
+import { loadNative, warnOfSmallHeads } from "./load-native.js";
 import type { NativeApp, NativeModule, NativeRequest, NativeResponse, UpgradeContext } from "./native.js";
 import { checkOptions, type ServeOptions } from "./options.js";
 import { type Endpoint, hasAmbiguousLength, readHead } from "./request-head.js";
@@ -40,9 +40,11 @@ import { type UserData, WebSocketConnection } from "./websocket.js";
  */
 export async function serve(app: App, options: ServeOptions): Promise<Server> {
   const settings = checkOptions(options);
-  const module = await loadNative(options.uws, options.limits);
-  const native = createApp(module, options.tls);
+  // Before the module is imported, as that settles for the whole process how large a head may be.
   const server = new ProtocolServer(app, options);
+  const module = await loadNative(options.uws, server.limits);
+  warnOfSmallHeads(server);
+  const native = createApp(module, options.tls);
   const listener = new NativeListener(module, native, settings, options.tls !== undefined);
   const { maxBackpressure, compression, idleTimeout } = settings;
   const guard = createGuard(options.logger);

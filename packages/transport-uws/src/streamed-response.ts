@@ -20,6 +20,7 @@ export class StreamedResponse {
   #given = 0;
   #headWritten = false;
   #behind = false;
+  #ending = false;
   #complete = false;
 
   constructor(response: NativeResponse, head: ResponseHead, maxBackpressure: number) {
@@ -33,20 +34,21 @@ export class StreamedResponse {
     return this.#behind;
   }
 
-  /** True when the native response has been ended and is not to be touched any more. */
+  /** True when the socket has taken the whole response, which is ended and not to be touched any more. */
   get isComplete(): boolean {
     return this.#complete;
   }
 
   write(chunk: Uint8Array | string): WriteStatus {
     if (this.#head.isBodiless || this.#complete) return "ok";
-    const bytes = this.#within(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
+    const isOwn = typeof chunk === "string";
+    const bytes = this.#within(isOwn ? Buffer.from(chunk) : chunk);
     if (this.#behind) {
       if (this.#waitingBytes + bytes.byteLength > this.#maxBackpressure) return "dropped";
-      this.#keep(bytes);
+      this.#keep(bytes, isOwn);
       return "buffered";
     }
-    this.#response.cork(() => this.#give(bytes));
+    this.#response.cork(() => this.#give(bytes, isOwn));
     return this.#behind ? "buffered" : "ok";
   }
 
@@ -60,8 +62,9 @@ export class StreamedResponse {
         const next = this.#waiting.shift();
         if (next === undefined) break;
         this.#waitingBytes -= next.byteLength;
-        this.#give(next);
+        this.#give(next, true);
       }
+      if (this.#ending && !this.#behind && !this.#complete) this.#finish();
     });
   }
 
@@ -77,19 +80,19 @@ export class StreamedResponse {
   /** Completes it now, or as soon as the client has taken what waits. */
   end(): void {
     // What was announced is complete with its last byte.
-    if (this.#complete || (this.#announced > 0 && !this.#isChunked)) return;
-    this.#complete = true;
+    if (this.#complete || this.#ending || (this.#announced > 0 && !this.#isChunked)) return;
     if (this.#head.isBodiless) {
+      this.#complete = true;
       respondWithoutBody(this.#response, this.#head, 0);
-      return;
-    }
-    this.#response.cork(() => {
-      this.#writeHead();
-      // From here on the native side drains by itself.
-      for (const piece of this.#waiting) this.#response.write(piece);
-      if (this.#head.isLast) this.#endByHand();
-      else this.#response.end();
-    });
+    } else if (this.#behind) this.#ending = true;
+    else this.#response.cork(() => this.#finish());
+  }
+
+  #finish(): void {
+    this.#complete = true;
+    this.#writeHead();
+    if (this.#head.isLast) this.#endByHand();
+    else this.#response.end();
   }
 
   /**
@@ -118,16 +121,18 @@ export class StreamedResponse {
   }
 
   /** Hands `bytes` on until the socket takes no more, and keeps the rest. */
-  #give(bytes: Uint8Array): void {
+  #give(bytes: Uint8Array, isOwn: boolean): void {
     this.#writeHead();
     const contentLength = this.#isChunked ? undefined : this.#head.contentLength;
     let taken = 0;
     while (taken < bytes.byteLength && !this.#behind) {
-      const piece = bytes.subarray(taken, taken + pieceSize);
+      // No small piece at the end: one that fits into the native side's own buffer is taken without asking the socket.
+      const size = bytes.byteLength - taken < 2 * pieceSize ? 2 * pieceSize : pieceSize;
+      const piece = bytes.subarray(taken, taken + size);
       taken += contentLength === undefined ? this.#giveChunk(piece) : this.#givePart(piece, contentLength);
     }
     this.#given += taken;
-    this.#keep(bytes.subarray(taken), true);
+    this.#keep(bytes.subarray(taken), isOwn, true);
   }
 
   #giveChunk(piece: Uint8Array): number {
@@ -143,8 +148,10 @@ export class StreamedResponse {
     return this.#behind ? this.#response.getWriteOffset() - before : piece.byteLength;
   }
 
-  #keep(bytes: Uint8Array, inFront = false): void {
-    if (bytes.byteLength === 0) return;
+  /** A copy, unless they are this response's own: the application may write to its bytes while they wait. */
+  #keep(given: Uint8Array, isOwn: boolean, inFront = false): void {
+    if (given.byteLength === 0) return;
+    const bytes = isOwn ? given : new Uint8Array(given);
     this.#waitingBytes += bytes.byteLength;
     if (inFront) this.#waiting.unshift(bytes);
     else this.#waiting.push(bytes);

@@ -1,11 +1,7 @@
 /** The file of a Unix socket, for a native side that would take whatever is in its place away. */
 import { lstatSync, unlinkSync } from "node:fs";
 import { connect } from "node:net";
-
-/** The error as it would come from the system: `code` says why `address` cannot be listened on. */
-export function listenError(address: string, code: string, cause?: unknown): Error {
-  return Object.assign(new Error(`cannot listen on ${address} (${code})`, { cause }), { code });
-}
+import { listenError } from "@sluice/core";
 
 /** Rejects with `EADDRINUSE` unless there is nothing at `path`, or the socket of a server that is no more. */
 export async function checkIsFree(path: string): Promise<void> {
@@ -21,7 +17,7 @@ export async function checkIsFree(path: string): Promise<void> {
     probe.once("error", (error: NodeJS.ErrnoException) => {
       // Gone in between, or with nobody behind it. Anything else, such as a full backlog, speaks of a server.
       if (error.code === "ENOENT" || error.code === "ECONNREFUSED") resolve();
-      else reject(listenError(path, error.code === "EAGAIN" ? "EADDRINUSE" : (error.code ?? "EUNKNOWN"), error));
+      else reject(listenError(path, error.code === "EAGAIN" ? "EADDRINUSE" : error.code, error));
     });
   });
 }

@@ -44,6 +44,8 @@ export class WebSocketConnection implements WebSocketTransport {
   #behind = false;
   /** How it is to end as soon as the client has taken what waits for it. */
   #closing: { readonly code: number; readonly reason: string } | undefined;
+  /** Bytes that waited for the client when the time for the last of them began anew. */
+  #waiting = 0;
   #cancelCut: Cancel | undefined;
   /** How it ended, if it did so before the session was at hand. */
   #ended: { readonly code: number; readonly reason: string } | undefined;
@@ -65,6 +67,10 @@ export class WebSocketConnection implements WebSocketTransport {
     this.#response?.onAborted(this.#settings.guard(() => this.#aborted()));
     this.#session = server.openWebSocket(this, head);
     if (this.#ended !== undefined) this.#session?.closed(this.#ended.code, this.#ended.reason);
+  }
+
+  get buffered(): number {
+    return this.#socket?.getBufferedAmount() ?? 0;
   }
 
   accept({ subprotocol = "", headers }: AcceptOptions): void {
@@ -107,8 +113,8 @@ export class WebSocketConnection implements WebSocketTransport {
   }
 
   /**
-   * A client that is behind gets its close frame when it has caught up, but not for ever: the native side would let it go
-   * on for as long as it takes a little now and then, and cannot be told otherwise once the WebSocket is ended.
+   * A client that is behind gets its close frame when it has caught up: the native side tells nothing more of a WebSocket
+   * once it is ended.
    */
   close(code: number, reason: string): void {
     if (!this.#behind) {
@@ -117,12 +123,7 @@ export class WebSocketConnection implements WebSocketTransport {
     }
     if (this.#closing !== undefined) return;
     this.#closing = { code, reason };
-    const { clock, guard } = this.#settings;
-    this.#cancelCut = clock.after(
-      closeTimeout,
-      guard(() => this.#socket?.close()),
-    );
-    this.#end(code, reason);
+    this.#cutInTime();
   }
 
   /** The native WebSocket is there. */
@@ -147,6 +148,19 @@ export class WebSocketConnection implements WebSocketTransport {
     this.#cancelCut?.();
     // With 1006 the reason is the native side's own remark, not the client's.
     this.#end(code, code === 1006 ? "" : Buffer.from(reason).toString());
+  }
+
+  /** Unless the client takes some of what waits for it. */
+  #cutInTime(): void {
+    const { clock, guard } = this.#settings;
+    this.#waiting = this.buffered;
+    this.#cancelCut = clock.after(
+      closeTimeout,
+      guard(() => {
+        if (this.buffered < this.#waiting) this.#cutInTime();
+        else this.#socket?.close();
+      }),
+    );
   }
 
   #caughtUp(): void {

@@ -1,8 +1,9 @@
+import { defaultLimits } from "@sluice/core";
 import type { TestContext } from "vitest";
 import { loadNative } from "../src/load-native.js";
 
 /** Why nothing can be served on this Node; undefined where it can. */
-const reason: string | undefined = await loadNative().then(
+const reason: string | undefined = await loadNative(undefined, defaultLimits).then(
   () => undefined,
   (error: Error) => error.message,
 );

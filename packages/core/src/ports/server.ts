@@ -8,18 +8,23 @@ export interface Server {
   readonly port: number;
   /** `http:` or `https:`, without a trailing slash; `unix:` and the path on a Unix socket. */
   readonly url: string;
-  /** How many connections have an application running or a client waiting. */
+  /** How many connections have an application running or something that their client has yet to take. */
   readonly connections: { readonly http: number; readonly websocket: number };
   readonly counts: ServerCounts;
   /**
-   * Stops listening, ends every connection, waits for the applications to return, runs the lifespan shutdown and cuts
-   * what is still connected. Once: later calls get the promise of the first. Rejects with what the shutdown rejects with.
+   * Stops listening, closes the WebSockets with 1012, tells the applications of requests by `http.disconnect` that the
+   * server goes away, waits until they have returned and the clients have what they were sent, runs the lifespan shutdown
+   * and cuts what is still connected. What an application still sends goes out. A second before the deadline, requests are
+   * given up: 503, or cut where the response has begun.
+   *
+   * Once: later calls get the promise of the first. Rejects with `ConfigurationError` for an option out of range, which
+   * does not count, and with what the shutdown rejects with.
    */
   close(options?: CloseOptions): Promise<void>;
 }
 
 export interface CloseOptions {
-  /** Milliseconds that applications may take to return. 10,000 if left out. */
+  /** Milliseconds that applications and clients may take to be done; `Infinity` for as many as they want. 10,000 if left out. */
   readonly deadline?: number;
   /**
    * Milliseconds over which the WebSockets are closed, batch by batch, so that their clients do not all come back to

@@ -35,18 +35,28 @@ export interface AcceptOptions {
 }
 
 export interface WebSocketTransport {
+  /** Bytes that wait for the client to take them. They need to be told only after a write that was `"buffered"`. */
+  readonly buffered: number;
   /** Completes the handshake: once, in the tick that brought it or in any later one. */
   accept(options: AcceptOptions): void;
-  /** Refuses the handshake with a complete response: once, instead of accept. */
+  /** Refuses the handshake with a complete response: once, instead of accept. Nothing is to be reported after it. */
   deny(status: number, headers: HeaderList, body: Uint8Array | string): void;
   write(data: string | Uint8Array): WriteStatus;
-  /** Sends a close frame. The transport reports the end through `closed()` on the session, soon in any case. */
+  /**
+   * Sends a close frame behind all that waits for the client. The transport reports `closed()` on the session once: when
+   * the operating system has all of it and the connection is ended on this side, when the client has gone, or when the
+   * client has taken nothing for long and is cut. It does not wait for the client's answer.
+   */
   close(code: number, reason: string): void;
   /** Stops reading from the client. Where it is absent, a full inbox closes the connection with 1013. */
   pause?(): void;
   resume?(): void;
 }
 
+/**
+ * When the operating system has the last byte of a complete response, the transport reports `sent()` on the session; the
+ * server waits for it before it ends. `aborted()` stands for it where the client has gone.
+ */
 export interface HttpTransport {
   /** A complete response in one piece. Sets Content-Length. */
   respond(status: number, headers: HeaderList, body: Uint8Array | string): void;
@@ -73,6 +83,6 @@ export interface Listener {
   listen(): Promise<Address>;
   /** Takes no more connections; those that are open stay. */
   stopListening(): void;
-  /** Cuts whatever is still connected. */
+  /** Cuts whatever is still connected, and lets go of what is still open. Also called after a start that failed. */
   cut(): MaybePromise<void>;
 }

@@ -13,7 +13,8 @@ function setUp(limits: Partial<Limits>) {
   /** True if it was let in. */
   const admit = ({ connection = {}, host = undefined as string | undefined, handshake = false, open = 0 } = {}) => {
     try {
-      admission.admit(connection, host === undefined ? undefined : { host, port: 1 }, handshake, open);
+      admission.checkRoom(open);
+      admission.admit(connection, host === undefined ? undefined : { host, port: 1 }, handshake);
       return true;
     } catch (error) {
       expect(error).toBeInstanceOf(DenyConnection);
@@ -109,16 +110,16 @@ describe("the rate of handshakes", () => {
       counts: new Counts(),
       limits: { ...defaultLimits, maxHandshakesPerSecond: 1 },
     });
-    admission.admit({}, undefined, true, 0);
+    admission.admit({}, undefined, true);
     now = 0;
-    expect(() => admission.admit({}, undefined, true, 0)).toThrow(DenyConnection);
+    expect(() => admission.admit({}, undefined, true)).toThrow(DenyConnection);
     now = 1_000;
-    expect(() => admission.admit({}, undefined, true, 0)).not.toThrow();
+    expect(() => admission.admit({}, undefined, true)).not.toThrow();
   });
 });
 
 describe("the log", () => {
-  it("has one line a second, and every refusal is counted", async () => {
+  it("has one line a second for each limit, and every refusal is counted", async () => {
     const { admit, clock, logger, counts } = setUp({ maxConnections: 1 });
     for (let index = 0; index < 100; index += 1) admit({ open: 1 });
     await clock.advance(999);
@@ -129,10 +130,23 @@ describe("the log", () => {
     expect(logger.lines).toEqual(
       [1, 101].map((refused) => ({
         level: "warn",
-        message: "too many connections: refused with 503",
+        message: "beyond a limit: refused with 503",
         fields: { limit: "maxConnections", refused },
       })),
     );
     expect(counts.refused).toBe(102);
+  });
+
+  it("names the limit that each refusal is about", async () => {
+    const { admit, clock, logger } = setUp({ maxConnections: 1, maxHandshakesPerSecond: 1 });
+    for (let index = 0; index < 3; index += 1) admit({ open: 1 });
+    for (let index = 0; index < 3; index += 1) admit({ handshake: true });
+    await clock.advance(1_000);
+    admit({ open: 1 });
+    expect(logger.lines.map(({ fields }) => fields)).toEqual([
+      { limit: "maxConnections", refused: 1 },
+      { limit: "maxHandshakesPerSecond", refused: 1 },
+      { limit: "maxConnections", refused: 3 },
+    ]);
   });
 });

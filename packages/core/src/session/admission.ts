@@ -6,7 +6,7 @@ import { parseIpAddress } from "./ip-address.js";
 import type { Limits } from "./limits.js";
 import { refusal } from "./refusal.js";
 
-/** Milliseconds from one line in the log to the next, however many are refused meanwhile. */
+/** Milliseconds from one line in the log to the next about the same limit, however many are refused meanwhile. */
 const logInterval = 1_000;
 
 type Bound = "maxConnections" | "maxConnectionsPerAddress" | "maxHandshakesPerSecond";
@@ -26,8 +26,7 @@ export class Admission {
   /** A bucket of one second's handshakes, of which each takes one out. */
   #handshakesLeft: number;
   #filledAt: number;
-  #loggedAt = Number.NEGATIVE_INFINITY;
-  #unlogged = 0;
+  readonly #lines = new Map<Bound, { readonly loggedAt: number; unlogged: number }>();
 
   constructor(context: AdmissionContext) {
     this.#context = context;
@@ -35,10 +34,15 @@ export class Admission {
     this.#filledAt = context.clock.now();
   }
 
-  /** Throws `DenyConnection` unless there is room beside `open` other connections. To be followed by `release`. */
-  admit(connection: object, client: Address | undefined, isHandshake: boolean, open: number): void {
-    const { maxConnections, maxConnectionsPerAddress, maxHandshakesPerSecond } = this.#context.limits;
+  /** Throws `DenyConnection` unless there is room beside `open` other connections. */
+  checkRoom(open: number): void {
+    const { maxConnections } = this.#context.limits;
     if (maxConnections > 0 && open >= maxConnections) this.#refuse("maxConnections");
+  }
+
+  /** Throws `DenyConnection` for one too many from its address, or in its second. To be followed by `release`. */
+  admit(connection: object, client: Address | undefined, isHandshake: boolean): void {
+    const { maxConnectionsPerAddress, maxHandshakesPerSecond } = this.#context.limits;
     const address =
       maxConnectionsPerAddress > 0 && client !== undefined ? (sharedAddress(client.host) ?? client.host) : undefined;
     const fromAddress = address === undefined ? 0 : (this.#perAddress.get(address) ?? 0);
@@ -79,13 +83,13 @@ export class Admission {
   /** The connection stays open: to make a new one would cost both sides more than to ask again on this one. */
   #refuse(limit: Bound): never {
     this.#context.counts.refused += 1;
-    this.#unlogged += 1;
     const now = this.#context.clock.now();
-    const refused = this.#unlogged;
-    if (Math.abs(now - this.#loggedAt) >= logInterval) {
-      this.#loggedAt = now;
-      this.#unlogged = 0;
-      this.#context.logger.warn({ limit, refused }, "too many connections: refused with 503");
+    const line = this.#lines.get(limit);
+    if (line !== undefined && Math.abs(now - line.loggedAt) < logInterval) line.unlogged += 1;
+    else {
+      this.#lines.set(limit, { loggedAt: now, unlogged: 0 });
+      const refused = (line?.unlogged ?? 0) + 1;
+      this.#context.logger.warn({ limit, refused }, "beyond a limit: refused with 503");
     }
     throw refusal(503, "Service Unavailable", [["retry-after", "1"]]);
   }

@@ -1,5 +1,6 @@
 import { FakeClock } from "@sluice/testing";
 import { describe, expect, it } from "vitest";
+import { WallClock } from "../../test/wall-clock.js";
 import { drain } from "./drain.js";
 
 /** When each of `count` sessions was shut down, after so many milliseconds. */
@@ -43,5 +44,34 @@ describe("drain", () => {
     await clock.advance(1_000);
     expect(seen).toEqual([0, 100]);
     expect(clock.pending).toBe(0);
+  });
+
+  it("has each batch at its time, whenever the one before it came, and catches up", async () => {
+    const clock = new FakeClock(0);
+    const seen: number[] = [];
+    const sessions = Array.from({ length: 10 }, () => ({ shutdown: () => seen.push(clock.now()) }));
+    // The first timer is 170 ms late, the others come in time.
+    let late = 170;
+    drain(sessions, 500, {
+      now: () => clock.now(),
+      after: (ms, task) => {
+        const cancel = clock.after(ms + late, task);
+        late = 0;
+        return cancel;
+      },
+    });
+    await clock.advance(500);
+    expect(seen).toEqual([0, 220, 220, 220, 220, 250, 300, 350, 400, 450]);
+  });
+
+  it("waits no longer than a step where the clock is set back", () => {
+    const clock = new WallClock();
+    const seen: number[] = [];
+    const sessions = Array.from({ length: 4 }, (_, index) => ({ shutdown: () => seen.push(index) }));
+    drain(sessions, 200, clock);
+    clock.time = 0;
+    while (clock.runNext());
+    expect(clock.waits).toEqual([50, 50, 50]);
+    expect(seen).toEqual([0, 1, 2, 3]);
   });
 });

@@ -21,7 +21,7 @@ export function openFetch(
   { maxBackpressure }: { readonly maxBackpressure: number },
 ): Promise<Response> {
   return new Promise((resolve) => {
-    new FetchConnection(request, resolve, maxBackpressure).open(server, head);
+    new FetchConnection(request, resolve, maxBackpressure, server.limits.maxBodySize).open(server, head);
   });
 }
 
@@ -34,34 +34,50 @@ class FetchConnection implements HttpTransport {
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #stream: ReadableStreamDefaultController<Uint8Array> | undefined;
   #over = false;
+  /** The application has sent all of it, which is not to say that it has been read. */
+  #ending = false;
+  #left = false;
+  /** Bytes of a request body that are still read when nobody wants them. */
+  #rest: number;
   /** While it reads no further. */
   #resumed: Promise<void> | undefined;
   #resume: (() => void) | undefined;
 
-  constructor(request: Request, answer: (response: Response) => void, maxBackpressure: number) {
+  constructor(request: Request, answer: (response: Response) => void, maxBackpressure: number, maxRest: number) {
     this.#request = request;
     this.#answer = answer;
     this.#maxBackpressure = maxBackpressure;
+    this.#rest = maxRest;
   }
 
   open(server: ProtocolServer, head: RequestHead): void {
+    const { signal } = this.#request;
+    // It tells nobody who comes later.
+    if (signal.aborted) {
+      this.#giveUp(400);
+      return;
+    }
     this.#session = server.openHttp(this, head);
-    this.#request.signal.addEventListener("abort", () => this.#aborted());
+    if (this.#left) this.#session?.sent();
+    signal.addEventListener("abort", () => this.#aborted(), { once: true });
     void this.#read();
   }
 
   respond(status: number, headers: HeaderList, body: Uint8Array | string): void {
+    if (endsConnection(headers)) this.#rest = 0;
     this.#finish();
     this.#answer(fetchResponse(this.#request.method, status, headers, body));
+    this.#sent();
   }
 
   start(status: number, headers: HeaderList): void {
+    if (endsConnection(headers)) this.#rest = 0;
     const stream = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
           this.#stream = controller;
         },
-        pull: () => this.#session?.drained(),
+        pull: () => (this.#ending ? this.#closeWhenRead() : this.#session?.drained()),
         cancel: () => this.#aborted(),
       },
       { highWaterMark, size: ({ byteLength }) => byteLength },
@@ -82,13 +98,14 @@ class FetchConnection implements HttpTransport {
   }
 
   end(): void {
-    if (!this.#finish()) this.#stream?.close();
+    if (this.#finish()) return;
+    this.#ending = true;
+    this.#closeWhenRead();
   }
 
   abort(): void {
-    if (this.#finish()) return;
-    this.#stream?.error(new Error("the response was cut"));
-    this.#reader?.cancel().catch(() => {});
+    // Where no response has begun, it was to begin and could not.
+    this.#cut(500);
   }
 
   pause(): void {
@@ -103,29 +120,71 @@ class FetchConnection implements HttpTransport {
     this.#resumed = undefined;
   }
 
+  /** The client has gone: nobody reads a response that is under way, or would hear that it was cut. */
   #aborted(): void {
-    this.#finish();
+    this.#giveUp(400);
     this.#session?.aborted();
   }
 
-  /** What is left of the request body is read to its end, and nobody gets it. True if it was over before. */
+  #closeWhenRead(): void {
+    if (this.#left || (this.#stream?.desiredSize ?? highWaterMark) < highWaterMark) return;
+    this.#stream?.close();
+    this.#sent();
+  }
+
+  #sent(): void {
+    this.#left = true;
+    this.#session?.sent();
+  }
+
+  #cut(status: number): void {
+    if (!this.#over) this.#stream?.error(new Error("the response was cut"));
+    this.#giveUp(status);
+  }
+
+  /** `status` is for whoever waits for a response that has not begun: most likely nobody, but the promise is kept. */
+  #giveUp(status: number): void {
+    this.#rest = 0;
+    if (!this.#finish()) this.#answer(new Response(null, { status }));
+  }
+
+  /** What is left of the request body is read as far as it may go, and nobody gets it. True if it was over before. */
   #finish(): boolean {
     const before = this.#over;
     this.#over = true;
     this.resume();
+    if (this.#rest === 0) this.#reader?.cancel().catch(() => {});
     return before;
   }
 
   async #read(): Promise<void> {
+    const { body } = this.#request;
     try {
-      this.#reader = this.#request.body?.getReader();
-      for (let piece = await this.#reader?.read(); piece?.value !== undefined; piece = await this.#reader?.read()) {
-        this.#session?.data(piece.value, false);
+      this.#reader = body?.getReader();
+      while (!this.#isEnough) {
+        const piece = await this.#reader?.read();
+        if (piece?.value === undefined) {
+          this.#session?.data(empty, true);
+          return;
+        }
+        if (this.#over) this.#rest -= piece.value.byteLength;
+        else this.#session?.data(piece.value, false);
         await this.#resumed;
       }
-      this.#session?.data(empty, true);
+      await this.#reader?.cancel();
     } catch {
+      if (!this.#request.signal.aborted) this.#cut(400);
       this.#aborted();
     }
   }
+
+  get #isEnough(): boolean {
+    return this.#over && this.#rest <= 0;
+  }
 }
+
+function endsConnection(headers: HeaderList): boolean {
+  return headers.some(([name, value]) => name.toLowerCase() === "connection" && closes.test(value));
+}
+
+const closes = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i;

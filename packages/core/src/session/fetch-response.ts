@@ -1,6 +1,10 @@
 import type { HeaderList } from "../scope.js";
+import { encodedLength } from "./encoded-length.js";
 
 export type FetchBody = Uint8Array | string | ReadableStream<Uint8Array>;
+
+/** Those of a final response that the fetch standard lets have no body: its `Response` throws for one. */
+const bodilessStatuses: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /**
  * The web `Response` to a request of this method. How a body is framed is left to the runtime, but for the length that an
@@ -9,27 +13,31 @@ export type FetchBody = Uint8Array | string | ReadableStream<Uint8Array>;
 export function fetchResponse(method: string, status: number, list: HeaderList, body: FetchBody): Response {
   const isStream = body instanceof ReadableStream;
   const isHead = method === "HEAD";
-  const length = isStream ? 0 : byteLength(body);
-  const headers = fetchHeaders(list, (isStream || (isHead && length === 0)) && status !== 204);
-  if (isHead && length > 0) headers.set("content-length", String(length));
-  const isBodiless = isHead || status === 204 || status === 304;
-  // The cast: bytes may be in memory that is shared, which the declaration of a body does not foresee.
-  return new Response(isBodiless ? null : (body as BodyInit), { status, headers });
+  // Neither has a length to tell (RFC 9110 8.6 and 15.3.6); 304 has that of what it stands for.
+  const hasLength = status !== 204 && status !== 205;
+  const length = isStream ? 0 : encodedLength(body);
+  const headers = framedByRuntime(list, hasLength && (isStream || (isHead && length === 0)));
+  if (isHead && length > 0 && hasLength) headers.set("content-length", String(length));
+  const isBodiless = isHead || bodilessStatuses.has(status);
+  return new Response(isBodiless ? null : unshared(body), { status, headers });
 }
 
-/** As the web has them, without those that say how a body is framed; `keepLength` lets Content-Length pass. */
-export function fetchHeaders(list: HeaderList, keepLength = false): Headers {
+/** `Response` throws for bytes in memory that is shared. */
+function unshared(body: FetchBody): BodyInit {
+  if (typeof body === "string" || body instanceof ReadableStream) return body;
+  return body.buffer instanceof ArrayBuffer ? (body as Uint8Array<ArrayBuffer>) : new Uint8Array(body);
+}
+
+/** The web `Headers` of a response, without those that say how a body is framed: the runtime sets them. */
+export function fetchResponseHeaders(list: HeaderList): Headers {
+  return framedByRuntime(list, false);
+}
+
+function framedByRuntime(list: HeaderList, keepsLength: boolean): Headers {
   const headers = new Headers();
   for (const [name, value] of list) {
     const key = name.toLowerCase();
-    if (key !== "transfer-encoding" && (keepLength || key !== "content-length")) headers.append(name, value);
+    if (key !== "transfer-encoding" && (keepsLength || key !== "content-length")) headers.append(name, value);
   }
   return headers;
-}
-
-const encoder = new TextEncoder();
-
-/** How many bytes it is in UTF-8. */
-export function byteLength(data: Uint8Array | string): number {
-  return typeof data === "string" ? encoder.encode(data).byteLength : data.byteLength;
 }

@@ -1,4 +1,5 @@
 /** Reads what proxies write into headers about the client behind them. */
+import type { DenyConnection } from "../errors.js";
 import { type Address, type HeaderList, headerValues } from "../scope.js";
 import { parseIpAddress } from "./ip-address.js";
 import { refusal } from "./refusal.js";
@@ -25,55 +26,71 @@ export function forwardedClaim(headers: HeaderList, isTrusted: (host: string) =>
 
 /** The claim of `X-Forwarded-For`, `-Proto` and `-Host`. Throws `DenyConnection` for one that is malformed. */
 export function xForwardedClaim(headers: HeaderList, isTrusted: (host: string) => boolean): Claim | undefined {
-  const list = (name: string): string[] => headerValues({ headers }, name).flatMap((line) => line.split(","));
-  const hops = list("x-forwarded-for");
-  const protos = list("x-forwarded-proto");
-  const hosts = list("x-forwarded-host");
+  const hops = members(headers, "x-forwarded-for");
+  const protos = members(headers, "x-forwarded-proto");
+  const hosts = members(headers, "x-forwarded-host");
   if (hops.length + protos.length + hosts.length === 0) return undefined;
-  const { client, index } = walk(
-    hops.map((hop) => hop.trim()),
-    isTrusted,
-  );
-  // Some proxies add to every list, some replace all but the first.
-  const aligned = (entries: readonly string[]): string | undefined =>
-    (entries.length === hops.length ? entries[index] : entries.at(-1))?.trim();
-  return { client, secure: isSecure(aligned(protos)), host: checkHost(aligned(hosts)) };
+  const { client, index } = walk(hops, isTrusted);
+  const reach = { hops: hops.length, index };
+  return { client, secure: isSecure(nearest(protos, reach)), host: checkHost(nearest(hosts, reach)) };
+}
+
+/** What a header lists, over all of its lines. An empty member says nothing (RFC 9110 5.6.1). */
+function members(headers: HeaderList, name: string): string[] {
+  return headerValues({ headers }, name)
+    .flatMap((line) => line.split(","))
+    .map((member) => member.trim())
+    .filter((member) => member !== "");
 }
 
 /**
- * What both claims say, which has to be the same where both say it: a proxy usually sets one kind of header and hands
- * on the other as the client sent it, so one of two that differ is the client's own invention.
+ * The last entry: it is the nearest proxy's, while any other may be the client's own. Some proxies replace what there is,
+ * some add to it. Where there are several, there has to be one per hop, and all of those that proxies may have added
+ * have to say the same, as nobody can tell which of them is about the client.
  */
-export function agreement(one: Claim, other: Claim): Claim {
-  const { client, secure, host } = one;
-  const [first, second] = hasPort(client) ? [client, other.client] : [other.client, client];
-  return {
-    client: agreed(first, second, sameClient),
-    secure: agreed(secure, other.secure, (a, b) => a === b),
-    host: agreed(host, other.host, (a, b) => a.toLowerCase() === b.toLowerCase()),
-  };
+function nearest(
+  entries: readonly string[],
+  reach: { readonly hops: number; readonly index: number },
+): string | undefined {
+  const last = entries.at(-1);
+  if (last === undefined || entries.length === 1) return last;
+  const added = entries.slice(reach.index);
+  if (entries.length !== reach.hops || !added.every((entry) => sameText(entry, last))) {
+    throw refusal(400, "Expected proxies to give one X-Forwarded-Proto and X-Forwarded-Host, or the same ones per hop");
+  }
+  return last;
 }
 
-function agreed<Said>(
-  one: Said | undefined,
-  other: Said | undefined,
-  same: (one: Said, other: Said) => boolean,
-): Said | undefined {
-  if (one === undefined || other === undefined) return one ?? other;
-  if (!same(one, other)) throw refusal(400, "Expected Forwarded and X-Forwarded-* to say the same");
-  return one;
+/**
+ * What both claims say, which has to be the same: a proxy usually sets one kind of header and hands on the other as the
+ * client sent it, so what one of them says and the other does not may be the client's own invention.
+ */
+export function agreement(one: Claim, other: Claim): Claim {
+  if (one.secure !== other.secure || !sameText(one.host, other.host)) throw contradiction();
+  return { client: sameClient(one.client, other.client), secure: one.secure, host: one.host };
+}
+
+/** With its port where both give it. */
+function sameClient(one: Claim["client"], other: Claim["client"]): Claim["client"] {
+  if (typeof one !== "object" || typeof other !== "object") {
+    if (one !== other) throw contradiction();
+    return one;
+  }
+  const isSamePort = one.port === other.port;
+  const differs = !isSamePort && one.port !== undefined && other.port !== undefined;
+  if (one.host !== other.host || differs) throw contradiction();
+  return isSamePort ? one : { host: one.host, port: undefined };
+}
+
+function sameText(one: string | undefined, other: string | undefined): boolean {
+  return one?.toLowerCase() === other?.toLowerCase();
+}
+
+function contradiction(): DenyConnection {
+  return refusal(400, "Expected Forwarded and X-Forwarded-* to say the same");
 }
 
 type Client = NonNullable<Claim["client"]>;
-
-function hasPort(client: Claim["client"]): boolean {
-  return typeof client === "object" && client.port !== undefined;
-}
-
-function sameClient(one: Client, other: Client): boolean {
-  if (one === "unknown" || other === "unknown") return one === other;
-  return one.host === other.host && (one.port === other.port || one.port === undefined || other.port === undefined);
-}
 
 /**
  * Goes from the nearest hop to the first one that is not trusted, or as far as there are any. What is left of that one
@@ -136,9 +153,9 @@ function checkHost(host: string | undefined): string | undefined {
 
 /**
  * One `name=value` of a Forwarded header, or nothing, and what ends it. Colons and brackets should be quoted, and are not
- * by everyone.
+ * by everyone. No two parts in a row match the same blank: there would be as many ways to share them as there are blanks.
  */
-const pair = /[\t ]*(?:([!#$%&'*+\-.^_`|~\w]+)=(?:([!#$%&'*+\-.^_`|~\w:[\]]+)|"((?:[^"\\]|\\.)*)"))?[\t ]*(;|,|$)/y;
+const pair = /[\t ]*(?:([!#$%&'*+\-.^_`|~\w]+)=(?:([!#$%&'*+\-.^_`|~\w:[\]]+)|"((?:[^"\\]|\\.)*)")[\t ]*)?(;|,|$)/y;
 
 function forwardedElements(line: string): Map<string, string>[] {
   const elements: Map<string, string>[] = [];

@@ -1,4 +1,5 @@
 import type { Logger } from "../ports/logger.js";
+import { steadyLogger } from "./steady-logger.js";
 
 /**
  * Wraps a callback of the event loop's so that nothing unwinds through it: neither native code nor the loop has anybody
@@ -12,13 +13,8 @@ export type Guard = <Parameters extends unknown[]>(
 
 /** For transports. `logger` is told what went wrong. */
 export function createGuard(logger: Logger): Guard {
-  const report = (error: unknown): void => {
-    try {
-      logger.error({ err: error }, "the transport failed in a callback");
-    } catch {
-      // A logger that fails has nobody left to tell.
-    }
-  };
+  const steady = steadyLogger(logger);
+  const report = (err: unknown): void => steady.error({ err }, "the transport failed in a callback");
   return (callback, rescue) =>
     (...parameters) => {
       try {

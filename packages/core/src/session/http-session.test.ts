@@ -1,5 +1,6 @@
 import { FakeClock, httpScope, RecordingLogger } from "@sluice/testing";
 import { beforeEach, describe, expect, it } from "vitest";
+import { WallClock } from "../../test/wall-clock.js";
 import type { App, Send } from "../app.js";
 import { ClientDisconnected, DenyConnection, ProtocolError, RouteNotFound } from "../errors.js";
 import type { HttpTransport, WriteStatus } from "../ports/transport.js";
@@ -10,9 +11,12 @@ import { defaultLimits, type Limits } from "./limits.js";
 class FakeTransport implements HttpTransport {
   readonly calls: unknown[][] = [];
   status: WriteStatus = "ok";
+  /** Told when the response is complete, which may be within the call that runs the application. */
+  onComplete: () => void = () => {};
 
   respond(...given: unknown[]): void {
     this.calls.push(["respond", ...given]);
+    this.onComplete();
   }
   start(...given: unknown[]): void {
     this.calls.push(["start", ...given]);
@@ -23,6 +27,7 @@ class FakeTransport implements HttpTransport {
   }
   end(): void {
     this.calls.push(["end"]);
+    this.onComplete();
   }
   abort(): void {
     this.calls.push(["abort"]);
@@ -49,7 +54,8 @@ beforeEach(() => {
   finished = 0;
 });
 
-function run(app: App<"http">, limits: Partial<Limits> = {}): HttpSession {
+/** With a client that takes everything at once, unless told otherwise. */
+function run(app: App<"http">, limits: Partial<Limits> = {}, { takes = true } = {}): HttpSession {
   const session = new HttpSession(transport, {
     clock,
     logger,
@@ -57,6 +63,7 @@ function run(app: App<"http">, limits: Partial<Limits> = {}): HttpSession {
     counts: new Counts(),
     onFinished: () => finished++,
   });
+  if (takes) transport.onComplete = () => session.sent();
   session.run(app, scope);
   return session;
 }
@@ -352,4 +359,175 @@ describe("the time an application may take", () => {
     });
     expect(clock.pending).toBe(0);
   });
+});
+
+describe("a response that is complete and still on its way", () => {
+  const answer: App<"http"> = async (_scope, _receive, send) => {
+    await send({ type: "http.response.start", status: 200 });
+    await send({ type: "http.response.body", body: "long" });
+  };
+
+  it.each<[string, (session: HttpSession) => void, boolean]>([
+    ["it has left", (session) => session.sent(), false],
+    ["the client has gone", (session) => session.aborted(), false],
+  ])("keeps the session until %s", async (_what, end, aborted) => {
+    const session = run(answer, {}, { takes: false });
+    const signal = session.signal();
+    await turn();
+    expect(finished).toBe(0);
+    end(session);
+    expect(finished).toBe(1);
+    expect(signal.aborted).toBe(aborted);
+    end(session);
+    expect(finished).toBe(1);
+  });
+
+  it("keeps no application that has been told", async () => {
+    const types: string[] = [];
+    const session = run(
+      async (scope, receive, send) => {
+        await answer(scope, receive, send);
+        types.push((await receive()).type);
+      },
+      {},
+      { takes: false },
+    );
+    await turn();
+    expect(types).toEqual(["http.disconnect"]);
+    session.giveUp();
+    expect(finished).toBe(0);
+    session.sent();
+    expect(finished).toBe(1);
+  });
+
+  it("keeps the session of an application that has not returned", async () => {
+    let goOn = (): void => {};
+    run(async (scope, receive, send) => {
+      await answer(scope, receive, send);
+      await new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+    });
+    await turn();
+    expect(finished).toBe(0);
+    goOn();
+    await turn();
+    expect(finished).toBe(1);
+  });
+});
+
+describe("a server that goes away", () => {
+  /** Begins an event stream if asked to, and returns when it is told of the end. */
+  const waiting = (begins: boolean): App<"http"> => {
+    return async (_scope, receive, send) => {
+      if (begins) {
+        await send({ type: "http.response.start", status: 200 });
+        await send({ type: "http.response.body", body: "a", moreBody: true });
+      }
+      await receive.pipe(() => {});
+    };
+  };
+  const unavailable = ["respond", 503, expect.arrayContaining([["connection", "close"]]), expect.anything()];
+
+  it.each<[string, boolean, unknown[][]]>([
+    ["ends a stream that has begun", true, [["start", 200, []], ["write", "a"], ["end"]]],
+    ["answers 503 where none has", false, [unavailable]],
+  ])("%s when the application returns for it", async (_what, begins, calls) => {
+    const session = run(waiting(begins));
+    const signal = session.signal();
+    session.data(empty, true);
+    session.shutdown();
+    await turn();
+    expect(transport.calls).toEqual(calls);
+    expect(signal.aborted).toBe(false);
+    expect([finished, logger.lines]).toEqual([1, []]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it("takes it for the same when the application reads on", async () => {
+    const session = run(async (_scope, receive) => {
+      for (;;) await receive();
+    });
+    session.data(empty, true);
+    session.shutdown();
+    await turn();
+    expect(transport.calls).toEqual([unavailable]);
+    expect(logger.lines).toEqual([]);
+  });
+
+  it("lets what is still sent go out", async () => {
+    const types: string[] = [];
+    const session = run(async (scope, receive, send) => {
+      while (types.at(-1) !== "http.disconnect") types.push((await receive()).type);
+      expect(scope.signal().aborted).toBe(false);
+      await send({ type: "http.response.start", status: 200 });
+      await send({ type: "http.response.body", body: "a", moreBody: true });
+      await send({ type: "http.response.body", body: "b" });
+    });
+    session.data(empty, true);
+    session.shutdown();
+    await turn();
+    expect(types).toEqual(["http.request", "http.disconnect"]);
+    expect(transport.calls).toEqual([["start", 200, []], ["write", "a"], ["write", "b"], ["end"]]);
+    expect(finished).toBe(1);
+  });
+
+  it("tells an application only when it has the whole request", async () => {
+    const events: unknown[] = [];
+    const session = run((_scope, receive) =>
+      receive.pipe((event) => {
+        events.push(event.type === "http.request" ? event.moreBody : event.type);
+      }),
+    );
+    session.data(new Uint8Array(1), false);
+    session.shutdown();
+    await turn();
+    expect(events).toEqual([true]);
+    session.data(empty, true);
+    await turn();
+    expect(events).toEqual([true, false, "http.disconnect"]);
+  });
+
+  it("gives up what has not ended, and then the signal aborts", async () => {
+    let out: Send<"http"> = () => {};
+    const session = run(async (_scope, _receive, send) => {
+      out = send;
+      await new Promise(() => {});
+    });
+    const signal = session.signal();
+    session.data(empty, true);
+    session.shutdown();
+    session.giveUp();
+    session.giveUp();
+    expect(transport.calls).toEqual([unavailable]);
+    expect(signal.aborted).toBe(true);
+    expect(() => out({ type: "http.response.start", status: 200 })).toThrow(ClientDisconnected);
+  });
+
+  it("has an application that fails meanwhile in the log, as ever", async () => {
+    const session = run(async (_scope, receive) => {
+      await receive.pipe(() => {});
+      throw new Error("boom");
+    });
+    session.data(empty, true);
+    session.shutdown();
+    await turn();
+    expect(transport.calls).toEqual([["respond", 500, expect.anything(), expect.anything()]]);
+    expect(logger.errors).toEqual([new Error("boom")]);
+  });
+});
+
+it("waits no longer than the time-out, wherever the clock is set", () => {
+  const wallClock = new WallClock();
+  const session = new HttpSession(transport, {
+    clock: wallClock,
+    logger,
+    limits: { ...defaultLimits, httpTimeout: 1_000 },
+    counts: new Counts(),
+    onFinished: () => {},
+  });
+  session.run((_scope, receive) => receive.pipe(() => {}), scope);
+  wallClock.time = 0;
+  wallClock.runNext();
+  expect(wallClock.waits).toEqual([1_000, 1_000]);
 });

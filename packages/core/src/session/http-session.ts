@@ -7,7 +7,7 @@ import { checkResponseHeaders, checkStatus } from "../response-header.js";
 import { FlowControl } from "./flow-control.js";
 import { Inbox } from "./inbox.js";
 import { createReceive } from "./receive.js";
-import { contentTooLarge, isOutcome, refusal, refusalOf } from "./refusal.js";
+import { contentTooLarge, goingAway, isOutcome, refusal, refusalOf } from "./refusal.js";
 import { runApplication } from "./run-application.js";
 import type { SessionContext } from "./session-context.js";
 
@@ -25,9 +25,13 @@ export class HttpSession {
   /** Held back until the first body event, as ASGI asks. */
   #start: HttpResponseStartEvent | undefined;
   #clientGone = false;
+  /** The response has left, or there is nobody left who would take it. */
+  #left = false;
   #returned = false;
   #finished = false;
   #received = 0;
+  #requestComplete = false;
+  #stopping = false;
   #progressAt = 0;
   #cancelTimeout: Cancel | undefined;
   #abort: AbortController | undefined;
@@ -67,7 +71,7 @@ export class HttpSession {
 
   /** A piece of the request body came in; a request without one has a single empty last piece. The session keeps it. */
   data(body: Uint8Array, last: boolean): void {
-    if (this.#clientGone || this.#response === "complete") return;
+    if (this.#isOver) return;
     this.#received += body.byteLength;
     if (this.#received > this.#context.limits.maxBodySize) {
       this.#giveUp(contentTooLarge());
@@ -75,6 +79,8 @@ export class HttpSession {
     }
     const roomLeft = this.#inbox.push({ type: "http.request", body, moreBody: !last }, body.byteLength);
     if (!roomLeft && !last) this.#transport.pause();
+    this.#requestComplete = last;
+    if (this.#stopping) this.shutdown();
   }
 
   /** The transport has written what it had buffered. */
@@ -82,17 +88,40 @@ export class HttpSession {
     this.#flow.release();
   }
 
-  /** The client has gone before the response was complete. */
+  /** The operating system has the last byte of a complete response. May come while the transport is asked to send it. */
+  sent(): void {
+    this.#left = true;
+    this.#finish();
+  }
+
+  /** The client has gone before it was sent the whole response. */
   aborted(): void {
-    if (this.#clientGone || this.#response === "complete") return;
+    this.#left = true;
+    if (this.#isOver) {
+      this.#finish();
+      return;
+    }
     this.#clientGone = true;
     this.#abort?.abort();
     this.#over();
   }
 
-  /** The server waits no longer: 503 if the response has not begun, else it is cut. The application is told. */
+  /**
+   * The server is going away: an application that has the whole request is told, so that one which waits for news can
+   * end. What it still sends goes out.
+   */
   shutdown(): void {
-    if (!this.#clientGone && this.#response !== "complete") this.#giveUp(unavailable());
+    this.#stopping = true;
+    if (this.#requestComplete) this.#inbox.end({ type: "http.disconnect" });
+  }
+
+  /** The server waits no longer: 503 if the response has not begun, else it is cut. The application is told. */
+  giveUp(): void {
+    if (!this.#isOver) this.#giveUp(goingAway());
+  }
+
+  get #isOver(): boolean {
+    return this.#clientGone || this.#response === "complete";
   }
 
   readonly #send = (event: SendEvent<"http">): MaybePromise<void> => {
@@ -163,16 +192,21 @@ export class HttpSession {
   }
 
   readonly #applicationReturned = (): void => {
-    if (!this.#clientGone && this.#response !== "complete") {
+    if (!this.#isOver && !this.#stopping) {
       this.#applicationFailed(new ProtocolError(`expected ${this.#expected()}, but the application returned`));
       return;
     }
     this.#returned = true;
     this.#inbox.discard();
+    this.#endEarly();
     this.#finish();
   };
 
   readonly #applicationFailed = (error: unknown): void => {
+    if (this.#stopping && error instanceof ClientDisconnected) {
+      this.#applicationReturned();
+      return;
+    }
     this.#returned = true;
     this.#inbox.discard();
     if (!isOutcome(error)) this.#context.logger.error({ err: error }, "the application failed on a request");
@@ -180,9 +214,17 @@ export class HttpSession {
     this.#finish();
   };
 
+  /** The application has taken the server's going away for the end of what it had to say. */
+  #endEarly(): void {
+    if (this.#response === "streaming" && !this.#clientGone) {
+      this.#transport.end();
+      this.#complete();
+    } else this.#breakOff(goingAway());
+  }
+
   /** Answers with what `error` means, or cuts the connection where the answer has begun. */
   #breakOff(error: unknown): void {
-    if (this.#clientGone || this.#response === "complete") return;
+    if (this.#isOver) return;
     if (this.#response === "streaming") {
       this.#transport.abort();
       this.aborted();
@@ -198,7 +240,8 @@ export class HttpSession {
     this.#cancelTimeout = this.#context.clock.after(ms, () => {
       const idle = this.#context.clock.now() - this.#progressAt;
       if (idle < this.#context.limits.httpTimeout) {
-        this.#watch(this.#context.limits.httpTimeout - idle);
+        // Where the clock was set back, nothing has been idle yet.
+        this.#watch(this.#context.limits.httpTimeout - Math.max(0, idle));
         return;
       }
       this.#giveUp(unavailable());
@@ -214,7 +257,7 @@ export class HttpSession {
   }
 
   #finish(): void {
-    if (this.#finished || !this.#returned || !(this.#clientGone || this.#response === "complete")) return;
+    if (this.#finished || !this.#returned || !this.#left) return;
     this.#finished = true;
     this.#context.onFinished(this);
   }

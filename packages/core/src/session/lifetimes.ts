@@ -45,7 +45,8 @@ export class Lifetimes {
     let next = Number.POSITIVE_INFINITY;
     for (const session of this.#sessions) {
       const left = session.openedAt + limits.maxLifetime - now;
-      if (left > 0) return Math.min(next, left);
+      // Where the clock was set back, more would be left than a lifetime, and more than a timer can wait.
+      if (left > 0) return Math.min(next, left, limits.maxLifetime);
       // By then a handshake has been accepted or refused.
       if (!session.expire()) next = limits.handshakeTimeout;
     }

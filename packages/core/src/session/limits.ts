@@ -1,3 +1,4 @@
+import { longestTimer as longest } from "../ports/clock.js";
 import { checkRange } from "./check-range.js";
 
 /** Bounds that a session keeps for its connection, each with a safe default. */
@@ -10,7 +11,7 @@ export interface Limits {
    */
   readonly httpTimeout: number;
   /**
-   * Milliseconds a WebSocket client may take to read what the application waits to have sent: close 1013 after it. 0
+   * Milliseconds a WebSocket client may take nothing of what waits for it: close 1013, at the latest after twice that. 0
    * means for ever.
    */
   readonly sendTimeout: number;
@@ -24,15 +25,20 @@ export interface Limits {
   readonly maxInboxBytes: number;
   /** Bytes in one request body: 413 above it, before the application runs where Content-Length tells. */
   readonly maxBodySize: number;
-  /** Bytes of a request's header lines, as names, values and four more each: 431 above it. */
+  /** Bytes of a request's header lines, as names, values and four more each, of 1 MiB at most: 431 above it. */
   readonly maxHeaderSize: number;
   /** Header lines in one request: 431 above it. */
   readonly maxHeaders: number;
-  /** WebSockets and requests at one time: 503 above it, before the application runs. 0 means without bound. */
+  /**
+   * WebSockets and requests that are being served at one time, from their beginning until their client has all it was
+   * sent: 503 above it, before the application runs. A connection kept alive between two requests is none. 0 means
+   * without bound.
+   */
   readonly maxConnections: number;
   /**
    * The same from one address, or from one /64 of IPv6. 0, the default, means without bound: behind a proxy that is not
-   * among the trusted ones, all clients have one address.
+   * among the trusted ones, all clients have one address. Those who have none, it does not bound: clients that a trusted
+   * proxy calls unknown, and whoever comes over a Unix socket without being named by a trusted proxy.
    */
   readonly maxConnectionsPerAddress: number;
   /** WebSocket handshakes per second: 503 above it, before the application runs. 0, the default, means without bound. */
@@ -55,8 +61,6 @@ export const defaultLimits: Limits = {
   maxHandshakesPerSecond: 0,
 };
 
-/** The longest that a timer of the web platform waits: 24.8 days, in milliseconds. */
-const longest = 2 ** 31 - 1;
 const unbounded = Number.MAX_SAFE_INTEGER;
 
 /** Lowest and highest. Where 0 is in the range, it switches the limit off. */
@@ -69,7 +73,8 @@ const ranges: Readonly<Record<keyof Limits, readonly [lowest: number, highest: n
   maxInboxMessages: [1, unbounded],
   maxInboxBytes: [1, unbounded],
   maxBodySize: [1, unbounded],
-  maxHeaderSize: [1, unbounded],
+  // Parsers keep a whole head in memory, and some know no number beyond 32 bits.
+  maxHeaderSize: [1, 1024 * 1024],
   maxHeaders: [1, unbounded],
   maxConnections: [0, unbounded],
   maxConnectionsPerAddress: [0, unbounded],

@@ -1,9 +1,13 @@
 import { FakeClock, RecordingLogger } from "@sluice/testing";
 import { describe, expect, it } from "vitest";
+import { WallClock } from "../../test/wall-clock.js";
 import type { App, Connection, Scope } from "../app.js";
 import { ConfigurationError } from "../errors.js";
+import type { Clock } from "../ports/clock.js";
+import type { CloseOptions } from "../ports/server.js";
 import type { HttpTransport, RequestHead, WebSocketTransport } from "../ports/transport.js";
 import type { HeaderList } from "../scope.js";
+import type { HttpSession } from "./http-session.js";
 import { ProtocolServer, type ProtocolServerOptions } from "./protocol-server.js";
 import type { WebSocketSession } from "./websocket-session.js";
 
@@ -50,6 +54,7 @@ function setUp(options: Partial<ProtocolServerOptions> = {}, app: App = staying)
   const webSocket = (change: Partial<RequestHead> = {}): WebSocketSession | undefined => {
     let session: WebSocketSession | undefined;
     const transport: WebSocketTransport = {
+      buffered: 0,
       accept: ignore,
       deny: end,
       write: () => "ok",
@@ -67,15 +72,25 @@ function setUp(options: Partial<ProtocolServerOptions> = {}, app: App = staying)
       respond: (status, headers) => {
         responses.push(headers);
         end(status);
+        answered = true;
+        session?.sent();
       },
       start: ignore,
       write: () => "ok",
-      end: ignore,
+      end: () => {
+        end(0);
+        answered = true;
+        session?.sent();
+      },
       abort: ignore,
       pause: ignore,
       resume: ignore,
     };
-    return server.openHttp(transport, { ...head, ...change });
+    let answered = false;
+    let session: HttpSession | undefined;
+    session = server.openHttp(transport, { ...head, ...change });
+    if (answered) session?.sent();
+    return session;
   };
   return { server, clock, logger, scopes, ends, webSocket, http, responses };
 }
@@ -285,12 +300,138 @@ describe("draining", () => {
     expect(ends.map(([at]) => at)).toEqual([0, 50, 100, 150]);
   });
 
-  it.each([undefined, 0, -1, Number.NaN])("happens all at once where the window is %s", async (window) => {
+  it.each([undefined, 0])("happens all at once where the window is %s", async (window) => {
     const { server, webSocket, ends } = setUp();
     for (let index = 0; index < 3; index += 1) webSocket();
     await server.shutdown(window === undefined ? {} : { drain: window });
     expect(ends.map(([at]) => at)).toEqual([0, 0, 0]);
   });
+});
+
+describe("draining in time", () => {
+  /** A clock whose timers come `late` milliseconds after their time. */
+  const lateClock = (clock: FakeClock, late: number): Clock => ({
+    now: () => clock.now(),
+    after: (ms, task) => clock.after(ms + late, task),
+  });
+
+  it("catches up where timers come late, and leaves nobody without a close", async () => {
+    const clock = new FakeClock();
+    const { server, webSocket, ends } = setUp({ clock: lateClock(clock, 30) });
+    for (let index = 0; index < 100; index += 1) webSocket();
+    const began = clock.now();
+    const stopped = server.shutdown({ deadline: 5_000, drain: 5_000 });
+    for (let step = 0; step < 600; step += 1) await clock.advance(10);
+    await stopped;
+    expect(ends).toHaveLength(100);
+    expect(new Set(ends.map(([, code]) => code))).toEqual(new Set([1012]));
+    expect(clock.now() - began).toBe(6_000);
+  });
+
+  it("closes who is left at the deadline", async () => {
+    const clock = new FakeClock();
+    // No timer of a batch comes before the deadline.
+    const { server, webSocket, ends } = setUp({
+      clock: { now: () => clock.now(), after: (ms, task) => clock.after(ms < 100 ? 60_000 : ms, task) },
+    });
+    for (let index = 0; index < 40; index += 1) webSocket();
+    const stopped = server.shutdown({ deadline: 2_000, drain: 2_000 });
+    await clock.advance(1_999);
+    expect(ends).toHaveLength(1);
+    await clock.advance(1);
+    await stopped;
+    expect(ends).toHaveLength(40);
+    expect(server.connections.websocket).toBe(0);
+  });
+});
+
+describe("requests when the server goes away", () => {
+  it("are told at once, and batch by batch where it drains", async () => {
+    const { server, http, clock, ends } = setUp();
+    for (let index = 0; index < 2; index += 1) http()?.data(new Uint8Array(0), true);
+    const stopped = server.shutdown({ deadline: 10_000, drain: 1_000 });
+    await clock.advance(500);
+    await stopped;
+    expect(ends).toEqual([
+      [0, 503],
+      [500, 503],
+    ]);
+  });
+
+  it("that do not end are given up a second before the deadline, and the lifespan waits for their applications", async () => {
+    const trace: [number, string][] = [];
+    const { server, http, clock, ends } = setUp({}, async (scope, receive, send) => {
+      const note = (what: string): void => void trace.push([clock.now() - began, what]);
+      if (scope.type === "lifespan") {
+        await receive();
+        await send({ type: "lifespan.startup.complete" });
+        note((await receive()).type);
+        await send({ type: "lifespan.shutdown.complete" });
+        return;
+      }
+      const signal = scope.signal();
+      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+      note("aborted");
+      await new Promise<void>((resolve) => void clock.after(400, resolve));
+      note("cleaned up");
+    });
+    const began = clock.now();
+    await server.startup();
+    http()?.data(new Uint8Array(0), true);
+    const stopped = server.shutdown({ deadline: 3_000 });
+    await clock.advance(3_000);
+    await stopped;
+    expect(ends).toEqual([[2_000, 503]]);
+    expect(trace).toEqual([
+      [2_000, "aborted"],
+      [2_400, "cleaned up"],
+      [2_400, "lifespan.shutdown"],
+    ]);
+  });
+
+  it("are given as long as they want where the deadline is infinite", async () => {
+    let goOn = (): void => {};
+    const { server, http, clock, ends } = setUp({}, async (scope, _receive, send) => {
+      if (scope.type !== "http") return;
+      await new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      await send({ type: "http.response.start", status: 200 });
+      await send({ type: "http.response.body", body: "at last" });
+    });
+    http()?.data(new Uint8Array(0), true);
+    const stopped = server.shutdown({ deadline: Number.POSITIVE_INFINITY });
+    await clock.advance(50_000);
+    expect(ends).toEqual([]);
+    goOn();
+    await stopped;
+    expect(ends).toEqual([[50_000, 200]]);
+  });
+});
+
+it.each<[CloseOptions, string]>([
+  [{ deadline: -1 }, "expected deadline to be 0 or more milliseconds, got -1"],
+  [{ deadline: Number.NaN }, "got NaN"],
+  [{ drain: -1 }, "expected drain to be 0 to 2147483647 milliseconds, got -1"],
+  [{ drain: Number.NaN }, "got NaN"],
+  [{ drain: Number.POSITIVE_INFINITY }, "got Infinity"],
+])("shutdown with %j is refused, and nothing is shut down", async (options, message) => {
+  const { server, webSocket, ends } = setUp();
+  webSocket();
+  const refused = server.shutdown(options).catch((error: unknown) => error);
+  expect(await refused).toBeInstanceOf(ConfigurationError);
+  expect(String(await refused)).toContain(message);
+  expect(ends).toEqual([]);
+});
+
+it("the maximum lifetime is no reason to look again later than that, wherever the clock is set", () => {
+  const clock = new WallClock();
+  const { webSocket } = setUp({ clock, limits: { maxLifetime: 5_000_000, handshakeTimeout: 1 } });
+  webSocket();
+  expect(clock.waits).toEqual([5_000_000, 1]);
+  clock.time = 0;
+  clock.runNext();
+  expect(clock.waits.at(-1)).toBe(5_000_000);
 });
 
 describe("a logger that throws", () => {

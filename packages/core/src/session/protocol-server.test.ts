@@ -2,6 +2,8 @@ import { FakeClock, RecordingLogger } from "@sluice/testing";
 import { describe, expect, it } from "vitest";
 import type { App, Connection, Scope } from "../app.js";
 import type { HttpTransport, RequestHead, WebSocketTransport } from "../ports/transport.js";
+import { openFetch } from "./fetch-connection.js";
+import { fetchHead } from "./fetch-head.js";
 import { ProtocolServer } from "./protocol-server.js";
 
 const head: RequestHead = {
@@ -24,6 +26,7 @@ function setUp(app: App) {
   const denied: unknown[][] = [];
   const ignore = () => {};
   const webSocket: WebSocketTransport = {
+    buffered: 0,
     accept: ignore,
     deny: (...given) => denied.push(given),
     write: () => "ok",
@@ -168,6 +171,27 @@ describe("shutdown", () => {
     expect(denied.map(([status]) => status)).toEqual([503, 503]);
   });
 
+  it.each<[string, string[], number]>([
+    ["is read, where it is a stream", ["some", "more"], 1],
+    ["is handed over, where it is whole", ["all"], 0],
+  ])("waits until a web response %s", async (_what, pieces, waiting) => {
+    const { server } = setUp(async (scope, _receive, send) => {
+      if (scope.type !== "http") return;
+      await send({ type: "http.response.start", status: 200 });
+      for (const [index, body] of pieces.entries()) {
+        await send({ type: "http.response.body", body, moreBody: index < pieces.length - 1 });
+      }
+    });
+    const request = new Request("http://test.example/");
+    const ends = { client: undefined, server: undefined };
+    const response = await openFetch(server, request, fetchHead(request, ends), { maxBackpressure: 1024 });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(server.connections.http).toBe(waiting);
+    expect(await response.text()).toBe(pieces.join(""));
+    await server.shutdown();
+    expect(server.connections.http).toBe(0);
+  });
+
   it("does not wait for ever for the lifespan either", async () => {
     const { server, clock, logger } = setUp(async (scope, receive, send) => {
       if (scope.type !== "lifespan") return;
@@ -194,6 +218,11 @@ describe("shutdown", () => {
     await clock.advance(1_000);
     await stopped;
     expect(logger.lines).toEqual([
+      {
+        level: "warn",
+        message: "requests were given up, to leave their applications time before the deadline",
+        fields: { http: 1 },
+      },
       { level: "warn", message: "connections did not end before the deadline", fields: { http: 1, websocket: 0 } },
     ]);
   });

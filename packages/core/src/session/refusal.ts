@@ -20,6 +20,11 @@ export function refusal(
   });
 }
 
+/** For what the server does not begin, or not finish, as it goes away. */
+export function goingAway(): DenyConnection {
+  return refusal(503, "Service Unavailable", [["connection", "close"]]);
+}
+
 /** For a request body beyond the limit: the connection ends, as nobody reads what is left of it. */
 export function contentTooLarge(): DenyConnection {
   return refusal(413, "Content Too Large", [["connection", "close"]]);

@@ -28,8 +28,8 @@ const protocolName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Throws `DenyConnection` for a request that cannot be served. */
 export function httpScope(given: RequestHead, settings: ScopeSettings, signal: () => AbortSignal): HttpScope {
   const head = checkedHead(given, settings);
-  if (headerValues(head, "content-length").some((length) => Number(length) > settings.limits.maxBodySize)) {
-    throw contentTooLarge();
+  for (const [name, value] of head.headers) {
+    if (name === "content-length" && Number(value) > settings.limits.maxBodySize) throw contentTooLarge();
   }
   return {
     type: "http",

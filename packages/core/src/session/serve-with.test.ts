@@ -1,6 +1,7 @@
 import { FakeClock, RecordingLogger } from "@sluice/testing";
 import { describe, expect, it } from "vitest";
 import type { App } from "../app.js";
+import { ConfigurationError } from "../errors.js";
 import type { Listener } from "../ports/transport.js";
 import type { Address } from "../scope.js";
 import { ProtocolServer } from "./protocol-server.js";
@@ -73,15 +74,46 @@ describe("serveWith", () => {
   it("opens no port for an application that does not start", async () => {
     const { server, listener, trace } = setUp({ app: () => Promise.reject(new Error("no database")) });
     await expect(serveWith(server, listener)).rejects.toThrow("no database");
-    expect(trace).toEqual([]);
+    expect(trace).toEqual(["cut"]);
   });
 
   it("stops the application if the port cannot be opened", async () => {
     const { server, listener, trace, logger } = setUp();
     const taken = Object.assign(new Error("taken"), { code: "EADDRINUSE" });
     await expect(serveWith(server, { ...listener, listen: () => Promise.reject(taken) })).rejects.toBe(taken);
-    expect(trace).toEqual(["started", "stopped"]);
+    expect(trace).toEqual(["started", "stopped", "cut"]);
     expect(logger.lines).toEqual([]);
+  });
+
+  it("rejects with why the port cannot be opened even if the transport cannot let go either", async () => {
+    const { server, listener, logger } = setUp();
+    const taken = new Error("taken");
+    const stuck = new Error("stuck");
+    const cut = (): never => {
+      throw stuck;
+    };
+    await expect(serveWith(server, { ...listener, listen: () => Promise.reject(taken), cut })).rejects.toBe(taken);
+    expect(logger.errors).toEqual([stuck]);
+  });
+
+  it("stops the application and cuts even if the transport cannot stop listening", async () => {
+    const { server, listener, trace } = setUp();
+    const stuck = new Error("stuck");
+    const stopListening = (): never => {
+      throw stuck;
+    };
+    const serving = await serveWith(server, { ...listener, stopListening });
+    await expect(serving.close()).rejects.toBe(stuck);
+    expect(trace).toEqual(["started", "listening", "stopped", "cut"]);
+  });
+
+  it("takes no notice of a close with an option out of range, but to reject", async () => {
+    const { server, listener, trace } = setUp();
+    const serving = await serveWith(server, listener);
+    await expect(serving.close({ deadline: Number.NaN })).rejects.toThrow(ConfigurationError);
+    expect(trace).toEqual(["started", "listening"]);
+    await serving.close();
+    expect(trace.slice(2)).toEqual(["not listening", "stopped", "cut"]);
   });
 
   it("rejects with why the port cannot be opened even if the application cannot be stopped either", async () => {

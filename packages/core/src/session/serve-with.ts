@@ -1,5 +1,6 @@
 import type { CloseOptions, Server } from "../ports/server.js";
 import type { Listener } from "../ports/transport.js";
+import { checkCloseOptions } from "./close-options.js";
 import type { ProtocolServer } from "./protocol-server.js";
 
 /**
@@ -7,14 +8,17 @@ import type { ProtocolServer } from "./protocol-server.js";
  * start-up rejects with, or with what `listen` does, after the application has been shut down.
  */
 export async function serveWith(server: ProtocolServer, listener: Listener): Promise<Server> {
-  await server.startup();
+  let started = false;
   try {
+    await server.startup();
+    started = true;
     const address = await listener.listen();
     return new ListeningServer(server, listener, address.host, address.port);
   } catch (error) {
-    await server
-      .shutdown({ deadline: 0 })
-      .catch((err: unknown) => server.logger.error({ err }, "the lifespan shutdown failed"));
+    const report = (err: unknown): void => server.logger.error({ err }, "the end of a failed start failed");
+    if (started) await server.shutdown({ deadline: 0 }).catch(report);
+    // In a function of its own, as it may throw at once, too.
+    await (async () => listener.cut())().catch(report);
     throw error;
   }
 }
@@ -46,13 +50,25 @@ class ListeningServer implements Server {
     return this.#server.counts;
   }
 
-  close(options: CloseOptions = {}): Promise<void> {
-    this.#closed ??= this.#close(options);
-    return this.#closed;
+  close(options?: CloseOptions): Promise<void> {
+    try {
+      const checked = checkCloseOptions(options);
+      this.#closed ??= this.#close(checked);
+      return this.#closed;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async #close(options: CloseOptions): Promise<void> {
-    this.#listener.stopListening();
+    try {
+      this.#listener.stopListening();
+    } finally {
+      await this.#shutDown(options);
+    }
+  }
+
+  async #shutDown(options: CloseOptions): Promise<void> {
     try {
       await this.#server.shutdown(options);
     } finally {

@@ -9,6 +9,6 @@ export interface SessionContext<Session> {
   readonly logger: Logger;
   readonly limits: Limits;
   readonly counts: Counts;
-  /** Called once, when the client has gone and the application has returned. */
+  /** Called once, when the application has returned and the client has gone or has all it was sent. */
   readonly onFinished: (session: Session) => void;
 }

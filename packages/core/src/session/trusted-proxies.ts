@@ -46,7 +46,8 @@ export class TrustedProxies {
 
   /** On a Unix socket nobody has an address. On others one may be missing because the client has gone. */
   #trustsPeer({ client, server }: RequestHead): boolean {
-    return client === undefined ? this.#unix && server?.port === undefined : this.#trusts(client.host);
+    if (client !== undefined) return this.#trusts(client.host);
+    return this.#unix && server !== undefined && server.port === undefined;
   }
 
   #trusts(host: string): boolean {
@@ -60,6 +61,10 @@ function clientOf(claimed: Address | "unknown" | undefined, peer: Address | unde
   return claimed ?? peer;
 }
 
+/** With one Host, where the first was. */
 function withHost(headers: HeaderList, host: string): HeaderList {
-  return [["host", host], ...headers.filter(([name]) => name !== "host")];
+  const index = headers.findIndex(([name]) => name === "host");
+  if (index < 0) return [["host", host], ...headers];
+  const others = headers.slice(index + 1).filter(([name]) => name !== "host");
+  return [...headers.slice(0, index), ["host", host], ...others];
 }

@@ -8,6 +8,7 @@ import { WebSocketSession } from "./websocket-session.js";
 
 let closes: unknown[][];
 let status: WriteStatus;
+let buffered: number;
 let clock: FakeClock;
 let logger: RecordingLogger;
 let counts: Counts;
@@ -15,6 +16,7 @@ let counts: Counts;
 beforeEach(() => {
   closes = [];
   status = "ok";
+  buffered = 0;
   clock = new FakeClock();
   logger = new RecordingLogger();
   counts = new Counts();
@@ -23,6 +25,9 @@ beforeEach(() => {
 /** A connection whose application waits to be told what to send, and keeps what becomes of it. */
 function open(limits: Partial<Limits> = {}, { accepts = true } = {}) {
   const transport: WebSocketTransport = {
+    get buffered() {
+      return buffered;
+    },
     accept: () => {},
     deny: (...given) => closes.push(["deny", ...given]),
     write: () => status,
@@ -45,7 +50,7 @@ function open(limits: Partial<Limits> = {}, { accepts = true } = {}) {
   return { session, send: () => send() };
 }
 
-describe("the time that a client may take to read", () => {
+describe("the time that a client may take nothing", () => {
   it("ends with 1013, lets the writers go, and is logged and counted once", async () => {
     const { session, send } = open({ sendTimeout: 1_000 });
     status = "buffered";
@@ -76,6 +81,35 @@ describe("the time that a client may take to read", () => {
     expect(closes).toEqual([]);
     send();
     await clock.advance(1);
+    expect(closes).toEqual([[1013, "slow consumer"]]);
+  });
+
+  it("begins anew for a client that takes some of it, however slowly", async () => {
+    const { send } = open({ sendTimeout: 1_000 });
+    status = "buffered";
+    buffered = 500;
+    send();
+    for (buffered = 499; buffered > 495; buffered -= 1) await clock.advance(1_000);
+    expect(closes).toEqual([]);
+    buffered = 496;
+    await clock.advance(999);
+    expect(closes).toEqual([]);
+    await clock.advance(1);
+    expect(closes).toEqual([[1013, "slow consumer"]]);
+  });
+
+  it("sees that it takes some although as much comes in addition", async () => {
+    const { send } = open({ sendTimeout: 1_000 });
+    status = "buffered";
+    buffered = 500;
+    send();
+    await clock.advance(500);
+    buffered = 400;
+    send();
+    buffered = 500;
+    await clock.advance(500);
+    expect(closes).toEqual([]);
+    await clock.advance(1_000);
     expect(closes).toEqual([[1013, "slow consumer"]]);
   });
 
@@ -122,7 +156,7 @@ describe("the counts", () => {
 
   it("have a client whose messages found no room", () => {
     const session = new WebSocketSession(
-      { accept: () => {}, deny: () => {}, write: () => "ok", close: (...given) => closes.push(given) },
+      { buffered: 0, accept: () => {}, deny: () => {}, write: () => "ok", close: (...given) => closes.push(given) },
       { clock, logger, counts, limits: { ...defaultLimits, maxInboxMessages: 2 }, onFinished: () => {} },
     );
     session.run(async (_scope, receive, send) => {

@@ -11,6 +11,7 @@ import { WebSocketSession } from "./websocket-session.js";
 class FakeTransport implements WebSocketTransport {
   readonly calls: unknown[][] = [];
   status: WriteStatus = "ok";
+  buffered = 0;
 
   accept(...given: unknown[]): void {
     this.calls.push(["accept", ...given]);
@@ -319,7 +320,7 @@ describe("an open connection", () => {
     const session = run(app, { maxMessageSize: 4 });
     session.message("1234", 4);
     session.message("12345", 5);
-    expect(events).toHaveLength(2);
+    expect(events.slice(2)).toEqual([{ type: "websocket.disconnect", code: 1009, reason: "message too big" }]);
     expect(transport.calls.at(-1)).toEqual(["close", 1009, "message too big"]);
   });
 
@@ -434,6 +435,50 @@ describe("an open connection", () => {
     session.closed(1001);
     expect(early.aborted).toBe(true);
     expect(session.signal()).toBe(early);
+  });
+});
+
+describe("the end", () => {
+  it("is told to the application at once, and over when the client has all it was sent", async () => {
+    transport.status = "buffered";
+    const { app, events } = accepting();
+    let out: Send<"websocket"> = () => {};
+    const session = run((scope, receive, send) => {
+      out = send;
+      return app(scope, receive, send);
+    });
+    const waiting = out({ type: "websocket.send", text: "a" });
+    const signal = session.signal();
+    session.shutdown();
+    expect(events.at(-1)).toEqual({ type: "websocket.disconnect", code: 1012, reason: "service restart" });
+    expect(signal.aborted).toBe(true);
+    expect(() => out({ type: "websocket.send", text: "b" })).toThrow(ClientDisconnected);
+    await waiting;
+    await turn();
+    expect(finished).toBe(0);
+    session.closed(1006);
+    expect(finished).toBe(1);
+    expect(events).toHaveLength(2);
+    session.closed(1000);
+    session.shutdown();
+    expect([finished, transport.calls.length, clock.pending]).toEqual([1, 3, 0]);
+  });
+
+  it("keeps the session of an application that has not returned", async () => {
+    let goOn = (): void => {};
+    const session = run(async (_scope, _receive, send) => {
+      await send({ type: "websocket.accept" });
+      await new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+    });
+    session.shutdown();
+    session.closed(1012);
+    await turn();
+    expect(finished).toBe(0);
+    goOn();
+    await turn();
+    expect(finished).toBe(1);
   });
 });
 

@@ -15,8 +15,6 @@ import { isOutcome, refusal, refusalOf } from "./refusal.js";
 import { runApplication } from "./run-application.js";
 import type { SessionContext } from "./session-context.js";
 
-type Side = "application" | "server";
-
 /** The code of RFC 6455 7.1.5 for a connection that ended without a close frame. */
 const abnormalClosure = 1006;
 
@@ -25,7 +23,7 @@ const abnormalClosure = 1006;
  * turns whatever happens on either side into what the other must be told. No method throws.
  */
 export class WebSocketSession {
-  /** Milliseconds since 1970. */
+  /** When its handshake came in, in milliseconds since 1970. */
   readonly openedAt: number;
   readonly #transport: WebSocketTransport;
   readonly #context: SessionContext<WebSocketSession>;
@@ -34,12 +32,17 @@ export class WebSocketSession {
   #offered: readonly string[] = [];
   #application: ApplicationState = "connecting";
   #denial: { status: number; headers: HeaderList; body: (Uint8Array | string)[] } | undefined;
-  /** Set once it is decided how the connection ends, and by whom. */
-  #closing: { readonly code: number; readonly reason: string; readonly by: Side } | undefined;
-  #clientGone = false;
+  /** Set once it is decided how the connection ends. */
+  #closing: { readonly code: number; readonly reason: string } | undefined;
+  /** The application has been told of the end. What it was sent may still be on its way to the client. */
+  #told = false;
+  #closed = false;
   #returned = false;
   /** Of the handshake, and after it of what waits for the client. */
   #cancelTimeout: Cancel | undefined;
+  /** Bytes that waited for the client when somebody last looked, and whether it has taken any since the timer was set. */
+  #waiting = 0;
+  #moved = false;
   #abort: AbortController | undefined;
 
   constructor(transport: WebSocketTransport, context: SessionContext<WebSocketSession>) {
@@ -57,7 +60,7 @@ export class WebSocketSession {
   /** For `scope.signal`. */
   readonly signal = (): AbortSignal => {
     this.#abort ??= new AbortController();
-    if (this.#clientGone) this.#abort.abort();
+    if (this.#told) this.#abort.abort();
     return this.#abort.signal;
   };
 
@@ -80,9 +83,9 @@ export class WebSocketSession {
 
   /** A whole message came in, `size` bytes long on the wire. The session keeps `data`. */
   message(data: string | Uint8Array, size: number): void {
-    if (this.#closing !== undefined || this.#clientGone) return;
+    if (this.#closing !== undefined || this.#told) return;
     if (size > this.#context.limits.maxMessageSize) {
-      this.#endBy("server", 1009, "message too big");
+      this.#end(1009, "message too big");
       return;
     }
     const roomLeft = this.#inbox.push(
@@ -96,7 +99,7 @@ export class WebSocketSession {
     }
     this.#inbox.clear();
     this.#context.counts.fullInboxes += 1;
-    this.#endBy("server", 1013, "inbox full");
+    this.#end(1013, "inbox full");
     this.#context.logger.warn(
       { err: new InboxFull("the application reads more slowly than the client writes") },
       "closed",
@@ -109,40 +112,35 @@ export class WebSocketSession {
     this.#flow.release();
   }
 
-  /** The connection is gone, whoever ended it. `code` is the client's, 1005 if it gave none, 1006 without a close frame. */
+  /**
+   * The connection is gone, whoever ended it, and nothing waits for its client any more. `code` is the client's, 1005 if
+   * it gave none, 1006 without a close frame; it counts only where the client was first.
+   */
   closed(code: number, reason = ""): void {
-    if (this.#clientGone) return;
-    this.#clientGone = true;
-    this.#stopTimeout();
-    this.#abort?.abort();
-    // Who decided on the end knows its code better than the peer, whose answer may be lost.
-    this.#inbox.end({
-      type: "websocket.disconnect",
-      code: this.#closing?.code ?? code,
-      reason: this.#closing?.reason ?? reason,
-    });
-    this.#flow.release();
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#tell(code, reason);
     this.#finish();
   }
 
   /** The server is going away: 1012 for an open connection, 503 for a handshake. */
   shutdown(): void {
-    if (this.#clientGone || this.#closing !== undefined) return;
-    if (this.#application === "accepted") this.#endBy("server", 1012, "service restart");
-    else this.#deny(refusal(503, "Service Unavailable"), "server");
+    if (this.#told || this.#closing !== undefined) return;
+    if (this.#application === "accepted") this.#end(1012, "service restart");
+    else this.#deny(refusal(503, "Service Unavailable"));
   }
 
   /** The maximum lifetime is over: 4408. False for a handshake, which has a time-out of its own. */
   expire(): boolean {
-    if (this.#clientGone || this.#closing !== undefined) return true;
+    if (this.#told || this.#closing !== undefined) return true;
     if (this.#application !== "accepted") return false;
-    this.#endBy("server", 4408, "maximum lifetime");
+    this.#end(4408, "maximum lifetime");
     return true;
   }
 
   readonly #send = (event: SendEvent<"websocket">): MaybePromise<void> => {
     if (this.#application === "closed") throw this.#unexpected(event);
-    if (this.#clientGone || this.#closing !== undefined) {
+    if (this.#told || this.#closing !== undefined) {
       throw new ClientDisconnected(`the client has gone; "${event.type}" came too late`);
     }
     switch (event.type) {
@@ -166,7 +164,8 @@ export class WebSocketSession {
         this.#denial.body.push(event.body ?? "");
         if (event.moreBody === true) return;
         const { status, headers, body } = this.#denial;
-        this.#deny(new DenyConnection({ status, headers, body: concatenate(body) }), "application");
+        this.#application = "closed";
+        this.#deny(new DenyConnection({ status, headers, body: concatenate(body) }));
         return;
       }
       default:
@@ -200,11 +199,12 @@ export class WebSocketSession {
     if (typeof data !== "string" && !(data instanceof Uint8Array)) {
       throw new TypeError(`expected a string as text or a Uint8Array as bytes, got ${typeof data}`);
     }
+    if (this.#cancelTimeout !== undefined) this.#look();
     switch (this.#transport.write(data)) {
       case "ok":
         return;
       case "buffered":
-        this.#limitWait();
+        if (this.#context.limits.sendTimeout > 0) this.#limitStandstill(this.#context.limits.sendTimeout);
         return this.#flow.wait();
       case "dropped": {
         const slow = new SlowConsumer("the client reads more slowly than the application writes");
@@ -214,19 +214,26 @@ export class WebSocketSession {
     }
   }
 
-  #limitWait(): void {
-    const { sendTimeout } = this.#context.limits;
-    if (sendTimeout === 0) return;
-    this.#cancelTimeout ??= this.#context.clock.after(sendTimeout, () => {
-      if (this.#clientGone || this.#closing !== undefined) return;
-      this.#endSlow(new SlowConsumer(`expected the client to read what was sent within ${sendTimeout} ms`));
+  /** Looks whether the client has taken anything, of which nobody tells until it has taken everything. */
+  #limitStandstill(ms: number): void {
+    this.#waiting = this.#transport.buffered;
+    if (this.#cancelTimeout !== undefined) return;
+    this.#moved = false;
+    this.#cancelTimeout = this.#context.clock.after(ms, () => {
+      this.#cancelTimeout = undefined;
+      this.#look();
+      if (this.#moved) this.#limitStandstill(ms);
+      else this.#endSlow(new SlowConsumer(`expected the client to take some of what waits for it within ${ms} ms`));
     });
+  }
+
+  #look(): void {
+    this.#moved ||= this.#transport.buffered < this.#waiting;
   }
 
   #endSlow(slow: SlowConsumer): void {
     this.#context.counts.slowConsumers += 1;
-    this.#endBy("server", 1013, "slow consumer");
-    this.#flow.release();
+    this.#end(1013, "slow consumer");
     this.#context.logger.warn({ err: slow }, "closed");
   }
 
@@ -238,34 +245,43 @@ export class WebSocketSession {
   #close({ code = 1000, reason = "" }: WebSocketCloseEvent): void {
     if (this.#application === "denying") throw this.#unexpected({ type: "websocket.close" });
     checkClose(code, reason);
-    if (this.#application === "connecting") {
-      this.#deny(new DenyConnection({ closeCode: code }), "application");
-    } else {
-      this.#endBy("application", code, reason);
-    }
+    const isConnecting = this.#application === "connecting";
+    this.#application = "closed";
+    if (isConnecting) this.#deny(new DenyConnection({ closeCode: code }));
+    else this.#end(code, reason);
   }
 
-  #deny({ status, headers, body }: DenyConnection, by: Side): void {
-    if (by === "application") this.#application = "closed";
-    this.#closing = { code: abnormalClosure, reason: "", by };
+  #deny({ status, headers, body }: DenyConnection): void {
+    this.#closing = { code: abnormalClosure, reason: "" };
     this.#transport.deny(status, headers, body);
     this.closed(abnormalClosure);
   }
 
-  #endBy(by: Side, code: number, reason: string): void {
-    if (by === "application") this.#application = "closed";
-    this.#closing = { code, reason, by };
+  /** The application is told at once, the client as soon as it has taken what waits for it. */
+  #end(code: number, reason: string): void {
+    this.#closing = { code, reason };
     this.#transport.close(code, reason);
+    this.#tell(code, reason);
+  }
+
+  #tell(code: number, reason: string): void {
+    if (this.#told) return;
+    this.#told = true;
+    this.#stopTimeout();
+    this.#abort?.abort();
+    // Who decided on the end knows its code better than the peer, whose answer may be lost.
+    this.#inbox.end({ type: "websocket.disconnect", code, reason, ...this.#closing });
+    this.#flow.release();
   }
 
   #handshakeTimedOut(): void {
-    if (this.#clientGone) return;
-    this.#deny(refusal(504, "Gateway Timeout"), "server");
+    if (this.#told) return;
+    this.#deny(refusal(504, "Gateway Timeout"));
     this.#context.logger.warn({}, "the application neither accepted nor refused a WebSocket in time");
   }
 
   readonly #applicationReturned = (): void => {
-    if (!this.#clientGone && (this.#application === "connecting" || this.#application === "denying")) {
+    if (!this.#told && (this.#application === "connecting" || this.#application === "denying")) {
       this.#applicationFailed(
         new ProtocolError(`expected ${expectedEvents[this.#application]}, but the application returned`),
       );
@@ -273,21 +289,25 @@ export class WebSocketSession {
     }
     this.#returned = true;
     this.#inbox.discard();
-    if (this.#clientGone) this.#finish();
-    else if (this.#closing === undefined) this.#endBy("application", 1000, "");
+    if (this.#told) this.#finish();
+    else if (this.#closing === undefined) {
+      this.#application = "closed";
+      this.#end(1000, "");
+    }
   };
 
   readonly #applicationFailed = (error: unknown): void => {
     this.#returned = true;
     this.#inbox.discard();
     if (!isOutcome(error)) this.#context.logger.error({ err: error }, "the application failed on a WebSocket");
-    if (this.#clientGone) this.#finish();
+    if (this.#told) this.#finish();
     else if (this.#application === "connecting" || this.#application === "denying") {
-      this.#deny(refusalOf(error), "application");
-    } else if (this.#closing === undefined) this.#endBy("server", 1011, "internal error");
+      this.#application = "closed";
+      this.#deny(refusalOf(error));
+    } else if (this.#closing === undefined) this.#end(1011, "internal error");
   };
 
   #finish(): void {
-    if (this.#clientGone && this.#returned) this.#context.onFinished(this);
+    if (this.#closed && this.#returned) this.#context.onFinished(this);
   }
 }

@@ -98,6 +98,29 @@ export function backPressure(contract: TransportContract): void {
       expect(await done.promise).toBe(sent);
     });
 
+    test("lets the writer go on although control frames wait as well", async () => {
+      const waiting = deferred();
+      const { port } = await start(contract, {
+        websocket: async (_scope, receive, send) => {
+          await send({ type: "websocket.accept" });
+          const pending = send({ type: "websocket.send", bytes: new Uint8Array(20 * mebibyte) });
+          expect(pending).toBeInstanceOf(Promise);
+          waiting.resolve();
+          await pending;
+          await send({ type: "websocket.send", text: "caught up" });
+          await receive.pipe(() => {});
+        },
+      });
+      const client = await WebSocketClient.open(port);
+      client.socket.pause();
+      await waiting.promise;
+      client.socket.ping("x".repeat(100));
+      await turns(port);
+      client.socket.resume();
+      expect(await client.next()).toHaveLength(20 * mebibyte);
+      expect(await client.next()).toBe("caught up");
+    });
+
     test("gets what was sent, whatever the application does with its bytes afterwards", async () => {
       const sent = deferred<number>();
       const { port } = await start(contract, {

@@ -164,7 +164,7 @@ export function httpStreams(contract: TransportContract): void {
         await send({ type: "http.response.start", status: 200 });
         const body = Buffer.alloc(64 * kibibyte);
         let count = 0;
-        let pending: unknown;
+        let pending = undefined as MaybePromise<void>;
         for (; pending === undefined; count += 1) {
           body.fill(count % 256);
           pending = send({ type: "http.response.body", body, moreBody: true });

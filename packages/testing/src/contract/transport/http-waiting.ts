@@ -19,9 +19,9 @@ export function waitingClients(contract: TransportContract): void {
     const client = await RawClient.send(port, request("GET", "/poll"));
     await called.promise;
     const other = await RawClient.send(port, request("GET", "/other"));
+    await expect.poll(() => server.connections.http).toBe(2);
     for (let turn = 0; turn < 20; turn += 1) await realIo();
     expect(client.received).toBe(0);
-    expect(server.connections.http).toBe(2);
     news.resolve("news");
     expect((await client.response()).body.toString()).toBe("/poll news");
     expect((await other.response()).body.toString()).toBe("/other news");

@@ -6,7 +6,8 @@ import { RecordingLogger } from "../../recording-logger.js";
 import { answering } from "./applications.js";
 import { deferred } from "./deferred.js";
 import { closeOf, opcode } from "./frame.js";
-import { compose, realIo, start, type TransportContract } from "./harness.js";
+import { compose, realIo, start, type TransportContract, testIfCapable } from "./harness.js";
+import type { Headers } from "./http-exchange.js";
 import { headerLines, RawClient } from "./raw-client.js";
 import { handshake, request } from "./request-text.js";
 import { WebSocketClient } from "./websocket-client.js";
@@ -33,6 +34,9 @@ const stay = (log: unknown[]): App<"websocket"> => {
     });
   };
 };
+
+/** More than the operating systems on both sides hold. */
+const longLength = 20 * 1024 * 1024;
 
 export function lifecycle(contract: TransportContract): void {
   /** The code of the error that connecting fails with. */
@@ -121,6 +125,72 @@ export function lifecycle(contract: TransportContract): void {
       expect(closeOf(close).code).toBe(1012);
     });
 
+    test("gets all it was sent, and then the close frame, to a client that is behind", async () => {
+      const sent = deferred();
+      const told = deferred<unknown>();
+      const { port, server } = await start(contract, {
+        websocket: async (_scope, receive, send) => {
+          await send({ type: "websocket.accept" });
+          void send({ type: "websocket.send", bytes: Buffer.alloc(longLength, "0123456789abcdef") });
+          sent.resolve();
+          await receive.pipe((event) => (event.type === "websocket.disconnect" ? told.resolve(event) : undefined));
+        },
+      });
+      const client = await WebSocketClient.open(port);
+      client.socket.pause();
+      await sent.promise;
+      const closed = server.close({ deadline: 20_000 });
+      expect(await told.promise).toEqual({ type: "websocket.disconnect", code: 1012, reason: "service restart" });
+      for (let turn = 0; turn < 20; turn += 1) await realIo();
+      expect(server.connections.websocket).toBe(1);
+      client.socket.resume();
+      const message = Buffer.from(await client.next());
+      expect(message.equals(Buffer.alloc(longLength, "0123456789abcdef"))).toBe(true);
+      expect(await client.closed).toEqual({ code: 1012, reason: "service restart" });
+      await closed;
+      expect(server.connections.websocket).toBe(0);
+    });
+
+    const getsLongAnswer = async (headers: Headers, pieces: number): Promise<void> => {
+      const { port, server } = await start(
+        contract,
+        {
+          http: async (_scope, _receive, send) => {
+            await send({ type: "http.response.start", status: 200, headers });
+            for (let left = pieces - 1; left >= 0; left -= 1) {
+              const body = Buffer.alloc(longLength / pieces, "0123456789abcdef");
+              void send({ type: "http.response.body", body, moreBody: left > 0 });
+              // What waits is the server's own.
+              body.fill(0);
+            }
+          },
+        },
+        { maxBackpressure: 2 * longLength },
+      );
+      const client = await RawClient.send(port, request("GET", "/"));
+      client.socket.pause();
+      for (let turn = 0; turn < 20; turn += 1) await realIo();
+      const closed = server.close({ deadline: 20_000 });
+      for (let turn = 0; turn < 20; turn += 1) await realIo();
+      expect(server.connections.http).toBe(1);
+      client.socket.resume();
+      expect((await client.response()).body.equals(Buffer.alloc(longLength, "0123456789abcdef"))).toBe(true);
+      await closed;
+      expect(server.connections.http).toBe(0);
+    };
+
+    testIfCapable(contract, "waitsForWholeBodies", "gets a long answer to a client that pauses", () =>
+      getsLongAnswer([], 1),
+    );
+
+    testIfCapable(contract, "waitsForStreams", "gets a long answer in pieces to a client that pauses", () =>
+      getsLongAnswer([], 20),
+    );
+
+    testIfCapable(contract, "waitsForStreams", "gets a long answer of known length to a client that pauses", () =>
+      getsLongAnswer([["content-length", String(longLength)]], 20),
+    );
+
     test("answers a handshake that waits with 503", async () => {
       const called = deferred();
       const { port, server } = await start(contract, {
@@ -164,25 +234,51 @@ export function lifecycle(contract: TransportContract): void {
       await closed;
     });
 
-    test("does not wait for ever: at the deadline requests are given up, and the application is told", async () => {
+    test("tells an application that waits, which ends an event stream and answers 503 for what has not begun", async () => {
+      const called = { "/": deferred(), "/events": deferred() };
+      const log: string[] = [];
+      const { port, server, logger } = await start(contract, {
+        lifespan: lifespan(log),
+        http: async (scope, receive, send) => {
+          if (scope.path === "/events") {
+            await send({ type: "http.response.start", status: 200 });
+            await send({ type: "http.response.body", body: "hello", moreBody: true });
+          }
+          called[scope.path === "/events" ? "/events" : "/"].resolve();
+          for (let event = await receive(); event.type !== "http.disconnect"; ) event = await receive();
+          await realIo();
+          log.push(scope.signal().aborted ? "cut" : "cleaned up");
+        },
+      });
+      const poll = await RawClient.send(port, request("GET", "/"));
+      const events = await RawClient.send(port, request("GET", "/events"));
+      await Promise.all([called["/"].promise, called["/events"].promise]);
+      await server.close({ deadline: 20_000 });
+      expect((await events.response()).body.toString()).toBe("hello");
+      const answer = await poll.response();
+      expect(answer.status).toBe(503);
+      expect(log).toEqual(["started", "cleaned up", "cleaned up", "stopped"]);
+      expect(logger.lines).toEqual([]);
+    });
+
+    test("does not wait for ever: requests are given up in time, and their applications are told", async () => {
       const called = deferred();
       const log: string[] = [];
       const { port, server, logger } = await start(contract, {
         lifespan: lifespan(log),
-        http: async (_scope, receive) => {
+        http: async (scope, _receive) => {
+          const signal = scope.signal();
           called.resolve();
-          for (let event = await receive(); event.type !== "http.disconnect"; ) event = await receive();
-          log.push("disconnected");
+          await once(signal, "abort");
+          log.push("cut");
         },
       });
       const client = await RawClient.send(port, request("GET", "/"));
       await called.promise;
       await server.close({ deadline: 1 });
       expect((await client.response()).status).toBe(503);
-      expect(log).toEqual(["started", "disconnected", "stopped"]);
-      expect(logger.lines).toContainEqual(
-        expect.objectContaining({ level: "warn", fields: { http: 1, websocket: 0 } }),
-      );
+      expect(log).toEqual(["started", "cut", "stopped"]);
+      expect(logger.lines).toEqual([expect.objectContaining({ level: "warn", fields: { http: 1 } })]);
     });
 
     test("cuts a connection that is kept alive with nothing to do", { timeout: 5_000 }, async () => {

@@ -10,6 +10,7 @@ import { handshake, request } from "./request-text.js";
 import { WebSocketClient } from "./websocket-client.js";
 
 const kibibyte = 1024;
+const mebibyte = 1024 * kibibyte;
 
 /** Resolves `called`, and then waits for the end, whose type it hands to `ended`. */
 const waiting = (called: () => void, ended: (type: string) => void = () => {}): App<"http"> => {
@@ -261,12 +262,96 @@ export function limits(contract: TransportContract): void {
     }
     await clock.advance(9_999);
     expect(server.counts.slowConsumers).toBe(0);
-    await clock.advance(1);
+    // Once more where the system took the last bytes after the time had begun.
+    await clock.advance(10_001);
     expect(await end.promise).toMatchObject({ code: 1013 });
     expect(server.counts.slowConsumers).toBe(1);
     expect(logger.lines).toMatchObject([{ level: "warn", message: "closed" }]);
+    await expect.poll(() => thrown).toBeInstanceOf(ClientDisconnected);
+    // Until then the client may take the rest.
+    expect(server.connections.websocket).toBe(1);
+    for (let wait = 0; wait < 2; wait += 1) {
+      await clock.advance(15_000);
+      await turns(port);
+    }
     await expect.poll(() => server.connections.websocket).toBe(0);
-    expect(thrown).toBeInstanceOf(ClientDisconnected);
+  });
+
+  const slowlyTaken = async (pieces: number): Promise<void> => {
+    const size = 48 * mebibyte;
+    const clock = new FakeClock();
+    const goOn = deferred();
+    const sent = deferred();
+    const { port, server } = await start(
+      contract,
+      {
+        websocket: async (_scope, receive, send) => {
+          await send({ type: "websocket.accept" });
+          await goOn.promise;
+          for (let piece = 0; piece < pieces; piece += 1) {
+            void send({ type: "websocket.send", bytes: new Uint8Array(size / pieces) });
+          }
+          sent.resolve();
+          await receive.pipe(() => {});
+        },
+      },
+      { limits: { sendTimeout: 10_000 }, maxBackpressure: 2 * size, clock },
+    );
+    const client = await RawClient.upgrade(port);
+    let target = 0;
+    client.socket.on("data", () => client.received >= target && client.socket.pause());
+    client.socket.pause();
+    goOn.resolve();
+    await sent.promise;
+    for (let look = 0; look < 3; look += 1) {
+      await turns(port);
+      target = client.received + 6 * mebibyte;
+      client.socket.resume();
+      await expect.poll(() => client.received).toBeGreaterThanOrEqual(target);
+      await turns(port);
+      await clock.advance(10_000);
+      expect(server.counts.slowConsumers).toBe(0);
+    }
+    await clock.advance(10_000);
+    expect(server.counts.slowConsumers).toBe(1);
+  };
+
+  test("a client that takes messages slowly is left alone until it takes nothing any more", () => slowlyTaken(48));
+
+  testIfCapable(contract, "seesIntoMessages", "a client that takes a long message slowly is left alone as well", () =>
+    slowlyTaken(1),
+  );
+
+  test("clients that were closed for slowness keep their places until they are gone", async () => {
+    const clock = new FakeClock();
+    let calls = 0;
+    const { port, server } = await start(
+      contract,
+      {
+        websocket: async (_scope, _receive, send) => {
+          calls += 1;
+          await send({ type: "websocket.accept" });
+          for (let count = 0; ; count += 1) {
+            // Not waiting is the fault under test. Now and then the systems are to take what they can.
+            void send({ type: "websocket.send", bytes: new Uint8Array(64 * kibibyte) });
+            if (count % 8 === 0) await realIo();
+          }
+        },
+      },
+      { limits: { maxConnections: 2 }, clock },
+    );
+    const clients: RawClient[] = [];
+    for (let index = 0; index < 20; index += 1) {
+      const client = await RawClient.connect(port);
+      clients.push(client);
+      client.socket.pause();
+      client.write(handshake("/"));
+      await expect.poll(() => server.counts.slowConsumers + server.counts.refused).toBe(index + 1);
+    }
+    expect([calls, server.counts.refused]).toEqual([2, 18]);
+    expect(server.connections.websocket).toBe(2);
+    clients[0]?.socket.destroy();
+    await expect.poll(() => server.connections.websocket).toBe(1);
   });
 
   test("open WebSockets are closed batch by batch when the server drains", async () => {

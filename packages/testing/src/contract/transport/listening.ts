@@ -1,8 +1,9 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { link, lstat, readFile, writeFile } from "node:fs/promises";
 import { type ClientRequest, get } from "node:http";
 import { get as getSecurely } from "node:https";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -37,6 +38,32 @@ async function toldByWebSocket(url: string, options: ClientOptions = {}): Promis
   onTestFinished(() => socket.terminate());
   const [message] = await once(socket, "message");
   return JSON.parse(String(message));
+}
+
+const busy = `
+  const server = require("node:net").createServer();
+  server.listen({ path: process.argv[1], backlog: 1 }, () => {
+    require("node:fs").writeSync(1, "listening");
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  });
+`;
+
+/** A server that takes no connections, with as many in its queue as there is room for. */
+async function fullServer(path: string): Promise<void> {
+  const server = spawn(process.execPath, ["-e", busy, path], { stdio: ["ignore", "pipe", "inherit"] });
+  onTestFinished(() => void server.kill("SIGKILL"));
+  await once(server.stdout, "data");
+  for (let full = false; !full; ) {
+    const socket = connect(path);
+    onTestFinished(() => void socket.destroy());
+    full = await once(socket, "connect").then(
+      () => false,
+      (error: NodeJS.ErrnoException) => {
+        if (error.code === "EAGAIN") return true;
+        throw error;
+      },
+    );
+  }
 }
 
 export function listening(contract: TransportContract): void {
@@ -163,6 +190,23 @@ export function listening(contract: TransportContract): void {
       await expect(contract.serve(() => {}, { unix, logger: new RecordingLogger() })).rejects.toMatchObject(refused);
       expect(await told(get({ socketPath: unix, agent: false }))).toBe("first");
     });
+
+    testIfCapable(
+      contract,
+      "listensOnUnixSockets",
+      "leaves a server that is too busy to answer its file: EADDRINUSE",
+      async (context) => {
+        context.skip(process.platform !== "linux", "only Linux tells a full queue from a server that has died");
+        const unix = join(await temporaryDirectory(), "s");
+        await fullServer(unix);
+        const started = contract.serve(() => {}, { unix, logger: new RecordingLogger() });
+        await expect(started).rejects.toMatchObject({
+          code: "EADDRINUSE",
+          message: `cannot listen on ${unix} (EADDRINUSE)`,
+        });
+        expect((await lstat(unix)).isSocket()).toBe(true);
+      },
+    );
 
     testIfCapable(contract, "listensOnUnixSockets", "leaves a file that is no socket as it is", async () => {
       const unix = join(await temporaryDirectory(), "s");

@@ -69,7 +69,10 @@ export function proxies(contract: TransportContract): void {
       });
     });
 
-    test("that contradict themselves are answered 400 before the application runs", async () => {
+    test.each([
+      ["contradict each other", ["X-Forwarded-For: 203.0.113.9", "Forwarded: for=203.0.113.8"]],
+      ["do not both say all of it", ["X-Forwarded-For: 203.0.113.9", "Forwarded: for=203.0.113.9;proto=https"]],
+    ])("of two kinds that %s are answered 400 before the application runs", async (_what, lines) => {
       let called = false;
       const { port } = await start(
         contract,
@@ -78,7 +81,7 @@ export function proxies(contract: TransportContract): void {
         }),
         { trustedProxies: ["127.0.0.1"] },
       );
-      const client = await RawClient.send(port, bytes(["X-Forwarded-For: 203.0.113.9", "Forwarded: for=203.0.113.8"]));
+      const client = await RawClient.send(port, bytes(lines));
       expect((await client.response()).status).toBe(400);
       expect(called).toBe(false);
     });
