@@ -7,6 +7,11 @@ export class ApplicationWatch {
   readonly done: Promise<void>;
   /** What it threw, a refusal too. */
   thrown: Failure | undefined;
+  /**
+   * True once a verb that waited for this run has rejected. The end of the block then says no more about it if it does
+   * not return: of two errors, test runners show the second and hide the first.
+   */
+  told = false;
   #state: "not called" | "running" | "over" = "not called";
   #waiting = false;
   #last: string | undefined;

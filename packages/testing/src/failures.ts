@@ -12,11 +12,6 @@ export interface Failure {
  * A refusal is an answer and no failure, whatever its status.
  */
 export class Failures {
-  /**
-   * True once a verb has rejected. The end of the block then says no more about an application that does not return: of
-   * two errors, test runners show the second and hide the first.
-   */
-  verbRejected = false;
   readonly #logger: RecordingLogger;
   readonly #told = new Set<LogLine>();
 

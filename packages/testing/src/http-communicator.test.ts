@@ -21,6 +21,33 @@ describe("HttpCommunicator", () => {
     expect([response.text(), response.json()]).toEqual(['{"body":"hi"}', { body: "hi" }]);
   });
 
+  it("sends one request, also where it is refused before the application hears of it", async () => {
+    const headers = [
+      ["a", "b"],
+      ["c", "d"],
+    ] as const;
+    const communicator = new HttpCommunicator(app, "GET", "/", { headers, limits: { maxHeaders: 1 } });
+    expect(await communicator.getResponse()).toMatchObject({ status: 431 });
+    await expect(communicator.getResponse()).rejects.toThrow("expected one getResponse() per communicator");
+  });
+
+  it("takes and gives copies", async () => {
+    const echo: App<"http"> = async (_scope, receive, send) => {
+      const bytes = new Uint8Array([1]);
+      const event = await receive();
+      if (event.type !== "http.request") return;
+      event.body[0] = 9;
+      await send({ type: "http.response.start", status: 200 });
+      await send({ type: "http.response.body", body: bytes, moreBody: true });
+      bytes[0] = 9;
+      await send({ type: "http.response.body", body: bytes });
+    };
+    const body = new Uint8Array([2]);
+    const response = await new HttpCommunicator(echo, "POST", "/", { body }).getResponse();
+    expect([...response.body]).toEqual([1, 9]);
+    expect([...body]).toEqual([2]);
+  });
+
   it("has no body for HEAD", async () => {
     expect((await new HttpCommunicator(app, "HEAD", "/").getResponse()).text()).toBe("");
   });

@@ -52,6 +52,8 @@ export class HttpCommunicator<Needs extends object = {}> implements AsyncDisposa
   readonly #failures = new Failures(this.logger);
   readonly #watch = new ApplicationWatch();
   #session: HttpSession | undefined;
+  #asked = false;
+  #answered = false;
 
   constructor(
     app: App<"http", Needs>,
@@ -68,15 +70,17 @@ export class HttpCommunicator<Needs extends object = {}> implements AsyncDisposa
 
   /** Sends the request; resolves with the whole response. Rejects if the application fails or the connection is cut. */
   async getResponse(timeout: number = this.#timeout): Promise<CommunicatedResponse> {
-    if (this.#session !== undefined) throw new Error("expected one getResponse() per communicator, got a second one");
+    if (this.#asked) throw new Error("expected one getResponse() per communicator, got a second one");
+    this.#asked = true;
     const { clock = systemClock, limits = {}, body = "" } = this.#options;
     const server = new ProtocolServer(only("http", this.#app), { logger: this.logger, clock, limits });
     const done = new Outbox<CommunicatedResponse>();
     this.#session = server.openHttp(this.#transport(done), requestHead(this.#method, this.#target, this.#options));
+    if (this.#answered) this.#session?.sent();
     this.#session?.data(bytes(body), true);
     const facts = (): string => this.#watch.facts() + this.logger.lastTrouble();
     const response = await done.take({ expected: "a response", timeout, facts }).catch((error: unknown) => {
-      this.#failures.verbRejected = true;
+      this.#watch.told = true;
       throw error;
     });
     if (response.status >= 500) this.#throwFailure("a response");
@@ -87,7 +91,7 @@ export class HttpCommunicator<Needs extends object = {}> implements AsyncDisposa
   async [Symbol.asyncDispose](): Promise<void> {
     this.#session?.aborted();
     const returned = !this.#watch.running || (await within(this.#timeout, this.#watch.done));
-    if (!returned && !this.#failures.verbRejected) {
+    if (!returned && !this.#watch.told) {
       throw new Error(`expected the application to return within ${this.#timeout} ms; ${this.#watch.facts()}`);
     }
     const failures = this.#options.expectErrors ? [] : this.#failures.takeAll();
@@ -108,6 +112,8 @@ export class HttpCommunicator<Needs extends object = {}> implements AsyncDisposa
     const chunks: Uint8Array[] = [];
     let head: Pick<CommunicatedResponse, "status" | "headers"> = { status: 0, headers: [] };
     const finish = (): void => {
+      this.#answered = true;
+      this.#session?.sent();
       const body = Buffer.concat(this.#method === "HEAD" ? [] : chunks);
       done.put({ ...head, body, text: () => body.toString(), json: () => JSON.parse(body.toString()) });
     };
@@ -136,6 +142,7 @@ export class HttpCommunicator<Needs extends object = {}> implements AsyncDisposa
   }
 }
 
+/** A copy, as the wire would make one: whoever goes on to write into theirs changes nothing here. */
 function bytes(data: Uint8Array | string): Uint8Array {
-  return typeof data === "string" ? Buffer.from(data) : data;
+  return typeof data === "string" ? Buffer.from(data) : new Uint8Array(data);
 }

@@ -70,6 +70,19 @@ describe("WebsocketCommunicator", () => {
     await expect(client.receiveJsonFrom()).rejects.toThrow('expected JSON, got "{"');
   });
 
+  it("hands the application the close code it leaves with, where a client may send it", async () => {
+    const ends: number[] = [];
+    const client = new WebsocketCommunicator(async (_scope, receive, send) => {
+      await send({ type: "websocket.accept" });
+      await receive.pipe((event) => void (event.type === "websocket.disconnect" && ends.push(event.code)));
+    }, "/");
+    await client.connect();
+    await expect(client.disconnect(1005)).rejects.toBeInstanceOf(TypeError);
+    await expect(client.disconnect(4000, "x".repeat(124))).rejects.toThrow("close reason of at most 123 bytes");
+    await client.disconnect(4000, "x".repeat(123));
+    expect(ends).toEqual([4000]);
+  });
+
   it("leaves at the end of the block", async () => {
     const ends: unknown[] = [];
     {

@@ -37,6 +37,7 @@ export class WebsocketCommunicator<Needs extends object = {}> extends WebsocketC
   readonly #target: string;
   readonly #options: WebsocketCommunicatorOptions;
   #session: WebSocketSession | undefined;
+  #accepted = false;
   #ended = false;
 
   constructor(
@@ -73,8 +74,9 @@ export class WebsocketCommunicator<Needs extends object = {}> extends WebsocketC
 
   protected override write(data: string | Uint8Array): void {
     if (this.#session === undefined || this.#ended) throw this.tooLate();
+    if (!this.#accepted) throw this.tooEarly();
     const size = typeof data === "string" ? Buffer.byteLength(data) : data.byteLength;
-    this.#session.message(data, size);
+    this.#session.message(copyOf(data), size);
   }
 
   protected override leave(code: number, reason: string): Promise<void> {
@@ -91,14 +93,17 @@ export class WebsocketCommunicator<Needs extends object = {}> extends WebsocketC
 
   #transport(): WebSocketTransport {
     return {
-      accept: ({ subprotocol, headers }) =>
-        this.outbox.put({ type: "handshake", handshake: { connected: true, subprotocol, headers } }),
+      buffered: 0,
+      accept: ({ subprotocol, headers }) => {
+        this.#accepted = true;
+        this.outbox.put({ type: "handshake", handshake: { connected: true, subprotocol, headers } });
+      },
       deny: (status, headers, body) => {
-        this.outbox.put({ type: "handshake", handshake: { connected: false, status, headers, body } });
+        this.outbox.put({ type: "handshake", handshake: { connected: false, status, headers, body: copyOf(body) } });
         this.#end(1006, "", `the handshake was refused with status ${status}`);
       },
       write: (data) => {
-        this.outbox.put({ type: "message", data });
+        this.outbox.put({ type: "message", data: copyOf(data) });
         return "ok";
       },
       close: (code, reason) => {
@@ -108,4 +113,9 @@ export class WebsocketCommunicator<Needs extends object = {}> extends WebsocketC
       },
     };
   }
+}
+
+/** As the wire would make one: whoever goes on to write into their own bytes changes nothing on the other side. */
+function copyOf(data: string | Uint8Array): string | Uint8Array {
+  return typeof data === "string" ? data : new Uint8Array(data);
 }

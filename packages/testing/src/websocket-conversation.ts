@@ -1,4 +1,4 @@
-import type { HeaderList } from "@sluice/core";
+import { checkClose, type HeaderList } from "@sluice/core";
 import type { ApplicationWatch } from "./application-watch.js";
 import { applicationFailed, applicationsFailed, type Failure, type Failures, inWords } from "./failures.js";
 import { Outbox } from "./outbox.js";
@@ -92,7 +92,7 @@ export abstract class WebsocketConversation implements AsyncDisposable {
 
   /** Sends one message: a string as text, bytes as binary. */
   sendTo(data: string | Uint8Array): void {
-    if (!this.#opened) throw new Error("expected connect() to have been called before the first message");
+    this.#checkOpened("the first message");
     this.write(data);
   }
 
@@ -125,12 +125,17 @@ export abstract class WebsocketConversation implements AsyncDisposable {
   }
 
   /** True if nothing comes within `ms` milliseconds of real time. */
-  receiveNothing(ms = 50): Promise<boolean> {
+  async receiveNothing(ms = 50): Promise<boolean> {
+    this.#checkOpened("waiting for nothing");
     return this.outbox.staysEmpty(ms);
   }
 
-  /** Leaves with a close frame, or with 1006 without one, and resolves when the application has returned. */
+  /**
+   * Leaves with a close frame, or with 1006 without one, and resolves when the application has returned. Rejects with a
+   * `TypeError` for a code or a reason that no client may send.
+   */
   async disconnect(code = 1000, reason = ""): Promise<void> {
+    if (code !== 1006) checkClose(code, reason);
     if (!this.#opened) return;
     await this.leave(code, reason);
     await this.wait();
@@ -141,7 +146,7 @@ export abstract class WebsocketConversation implements AsyncDisposable {
     const watch = this.#other.watch();
     const expected = `the application to return within ${timeout} ms`;
     if (watch?.running && !(await within(timeout, watch.done))) {
-      this.#other.failures.verbRejected = true;
+      watch.told = true;
       throw new Error(`expected ${expected} of the end of the connection; ${this.#facts()}`);
     }
     this.#throwFailure(expected, false);
@@ -149,25 +154,38 @@ export abstract class WebsocketConversation implements AsyncDisposable {
 
   /** Leaves if the test has not: `await using client = ...` does it at the end of a block. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const quiet = this.#other.failures.verbRejected;
+    const watch = this.#other.watch();
+    const quiet = watch?.told;
     await this.disconnect().catch((error: unknown) => {
-      if (!quiet || !this.#other.watch()?.running) throw error;
+      if (!quiet || !watch?.running) throw error;
     });
     const failures = this.#other.alone && !this.#expectErrors ? this.#other.failures.takeAll() : [];
     if (failures.length > 0) throw applicationsFailed(failures);
   }
 
-  /** What is sent on a connection that has ended. */
+  /** For what is sent before the handshake has been answered. */
+  protected tooEarly(): Error {
+    return new Error(
+      `expected an open connection to send on, but it is not open yet: await connect() first; ${this.#facts()}`,
+    );
+  }
+
+  /** For what is sent on a connection that has ended. */
   protected tooLate(): Error {
     return new Error(`expected an open connection to send on, but it has ended; ${this.#facts()}`);
   }
 
+  #checkOpened(before: string): void {
+    if (!this.#opened) throw new Error(`expected connect() to have been called before ${before}`);
+  }
+
   async #take(expected: string, timeout: number): Promise<WebsocketOutput> {
-    if (!this.#opened) throw new Error(`expected connect() to have been called before waiting for ${expected}`);
+    this.#checkOpened(`waiting for ${expected}`);
     try {
       return await this.outbox.take({ expected, timeout, facts: () => this.#facts() });
     } catch (error) {
-      this.#other.failures.verbRejected = true;
+      const watch = this.#other.watch();
+      if (watch !== undefined) watch.told = true;
       throw error;
     }
   }

@@ -65,23 +65,22 @@ export class LiveAddress {
    * the other verbs do. Rejects if the application fails. Over TLS, Node has to know the certificate's authority.
    */
   async fetch(path: string, init: RequestInit = {}): Promise<Response> {
-    const { failures, timeout, expectErrors } = this.#site;
+    const { failures, timeout, expectErrors, watches } = this.#site;
     const at = new Error();
+    const url = this.url + path;
     const given = init.signal;
-    const controller = new AbortController();
-    const forward = (): void => controller.abort(given?.reason);
-    if (given?.aborted) forward();
-    given?.addEventListener("abort", forward);
-    const timer = setTimeout(() => controller.abort(), timeout);
+    const late = new AbortController();
+    const signal = given ? AbortSignal.any([given, late.signal]) : late.signal;
+    const timer = setTimeout(() => late.abort(), timeout);
     try {
-      const response = await fetch(this.url + path, { redirect: "manual", ...init, signal: controller.signal });
+      const response = await fetch(url, { redirect: "manual", ...init, signal });
       const failure = response.status >= 500 && !expectErrors ? failures.take(undefined, true) : undefined;
       if (failure !== undefined) throw applicationFailed("a response", failure);
       return response;
     } catch (error) {
       if (given?.aborted === true) throw error;
-      failures.verbRejected = true;
-      throw controller.signal.aborted ? this.#silent(at, timeout) : error;
+      watches.tellOfRequests(new URL(url).pathname);
+      throw late.signal.aborted ? this.#silent(at, timeout) : error;
     } finally {
       clearTimeout(timer);
     }

@@ -98,14 +98,13 @@ export class LiveServer extends LiveAddress implements AsyncDisposable {
     // The reasons below are told first; a shutdown that fails is told by the last line.
     closed.catch(() => {});
     const inTime = await within(this.#deadline, Promise.allSettled([closed]));
-    const stuck = this.#site.watches.facts();
+    const stuck = this.#site.watches.untold();
     // Nobody else moves it any more.
     if (!inTime && this.#clock instanceof FakeClock) await this.#clock.advance(this.#deadline + grace);
-    const quiet = this.#site.failures.verbRejected;
     const done = await within(grace, Promise.allSettled([closed]));
     const failures: Failure[] = this.#site.expectErrors ? [] : this.#site.failures.takeAll();
     if (failures.length > 0) throw applicationsFailed(failures);
-    if (stuck.length > 0 && !quiet) {
+    if (stuck.length > 0) {
       throw new Error(
         `expected the application to return within ${this.#deadline} ms of the server's close; ${stuck.join("; ")}`,
       );

@@ -56,8 +56,10 @@ export class LiveWebSocket extends WebsocketConversation {
   }
 
   protected override write(data: string | Uint8Array): void {
-    if (this.#socket?.readyState !== WebSocket.OPEN) throw this.tooLate();
-    this.#socket.send(data);
+    const socket = this.#socket;
+    if (socket?.readyState === WebSocket.CONNECTING) throw this.tooEarly();
+    if (socket?.readyState !== WebSocket.OPEN) throw this.tooLate();
+    socket.send(data);
   }
 
   protected override async leave(code: number, reason: string): Promise<void> {

@@ -11,6 +11,10 @@ export class FaultyConnection {
   readonly #fault: Fault;
   readonly #clock: Clock;
   readonly #pending = new Set<Cancel>();
+  /** What fell due while nothing went through, in its order. */
+  #held: (() => void)[] = [];
+  /** Sides that are not to be read from until the other has taken what it was sent. */
+  readonly #ahead = new Set<Socket>();
   #frozen: boolean;
   #bytes = 0;
   #resting = false;
@@ -32,6 +36,7 @@ export class FaultyConnection {
   cut(): void {
     for (const cancel of this.#pending) cancel();
     this.#pending.clear();
+    this.#held = [];
     this.client.resetAndDestroy();
     this.server.resetAndDestroy();
   }
@@ -44,8 +49,15 @@ export class FaultyConnection {
 
   thaw(): void {
     this.#frozen = false;
-    this.client.resume();
-    if (!this.#resting) this.server.resume();
+    for (const act of this.#held.splice(0)) act();
+    this.#readOn(this.client);
+    this.#readOn(this.server);
+  }
+
+  /** Unless there is a reason left not to. */
+  #readOn(side: Socket): void {
+    const rests = this.#resting && side === this.server;
+    if (!this.#frozen && !rests && !this.#ahead.has(side)) side.resume();
   }
 
   #carry(from: Socket, to: Socket, direction: Direction): void {
@@ -88,17 +100,19 @@ export class FaultyConnection {
   }
 
   #write(from: Socket, to: Socket, chunk: Buffer): void {
-    if (to.destroyed || to.write(chunk)) return;
+    if (to.destroyed || to.write(chunk) || this.#ahead.has(from)) return;
+    this.#ahead.add(from);
     from.pause();
     to.once("drain", () => {
-      if (!this.#frozen && !(from === this.server && this.#resting)) from.resume();
+      this.#ahead.delete(from);
+      this.#readOn(from);
     });
   }
 
   /** At once, or late on a connection that delays: always by the same time, so that nothing is overtaken. */
   #later(act: () => void): void {
     if (this.#fault.kind !== "delay" || this.#left() > 0) act();
-    else this.#after(this.#fault.ms, act);
+    else this.#after(this.#fault.ms, () => (this.#frozen ? void this.#held.push(act) : act()));
   }
 
   #rest(ms: number): void {
@@ -106,7 +120,7 @@ export class FaultyConnection {
     this.server.pause();
     this.#after(ms, () => {
       this.#resting = false;
-      if (!this.#frozen) this.server.resume();
+      this.#readOn(this.server);
     });
   }
 
