@@ -21,10 +21,27 @@ export function startServer(services: Services, transport: Transport, logger: Lo
   });
 }
 
-/** Stops listening, ends every connection and closes what is open. */
-export async function stopServer(server: Server, services: Services): Promise<void> {
+/** Stops listening, ends every connection and closes what is open, whatever becomes of the connections. */
+export async function stopServer(
+  server: Pick<Server, "close">,
+  services: Pick<Services, "settings" | "logger" | "close">,
+): Promise<void> {
   const { SHUTDOWN_DEADLINE, DRAIN_WINDOW } = services.settings;
   const deadline = Math.floor(SHUTDOWN_DEADLINE * connectionsShare);
-  await server.close({ deadline, drain: Math.min(DRAIN_WINDOW, deadline) });
+  try {
+    await server.close({ deadline, drain: Math.min(DRAIN_WINDOW, deadline) });
+  } catch (error) {
+    await closeAfterFailure(services);
+    throw error;
+  }
   await services.close();
+}
+
+/** Closes the services after a failure that says more than one of theirs would. That one is logged. */
+export async function closeAfterFailure({ close, logger }: Pick<Services, "logger" | "close">): Promise<void> {
+  try {
+    await close();
+  } catch (error) {
+    logger.error({ err: error }, "the services could not be closed after a failure");
+  }
 }

@@ -66,6 +66,10 @@ describe("readSettings", () => {
     [{ UNIX_SOCKET: "run/sluice" }, "UNIX_SOCKET: expected an absolute path"],
     [{ UNIX_SOCKET: "/a", PORT: "1" }, "UNIX_SOCKET: expected it, or HOST and PORT, not both"],
     [{ UNIX_SOCKET: "/a", HOST: "h" }, "UNIX_SOCKET: expected it, or HOST and PORT, not both"],
+    [
+      { TRUSTED_PROXIES: "unix, 10.0.0.0/8, nonsense" },
+      'TRUSTED_PROXIES: expected a list of IP addresses, ranges such as 10.0.0.0/8, and unix, got "nonsense"',
+    ],
     [{ TLS_KEY: "k" }, "TLS_CERT: expected both TLS_KEY and TLS_CERT, or neither"],
     [{ TLS_CERT: "c" }, "TLS_KEY: expected both TLS_KEY and TLS_CERT, or neither"],
     [{ DRAIN_WINDOW: "10001" }, "DRAIN_WINDOW: expected at most SHUTDOWN_DEADLINE, of which it is a part"],

@@ -117,7 +117,7 @@ describeTransports((transport) => {
 it("a proxy that is no address, and a certificate that is no file, are told of in one line", async () => {
   const env = { ...database, PORT: "0", TRANSPORT: "node" };
   for (const [added, line] of [
-    [{ TRUSTED_PROXIES: "10.0.0.0/33" }, /^sluice: .*10\.0\.0\.0\/33.*\n$/],
+    [{ TRUSTED_PROXIES: "10.0.0.0/33" }, /^sluice: TRUSTED_PROXIES: .*10\.0\.0\.0\/33.*\n$/],
     [{ TLS_KEY: "/no/such/key.pem", TLS_CERT: certificate.TLS_CERT }, /^sluice: .*\/no\/such\/key\.pem.*\n$/],
   ] as const) {
     const { code, stderr } = await sluice(["serve"], { ...env, ...added });

@@ -93,7 +93,7 @@ describeTransports((transport) => {
     expect(peak - base).toBeLessThan(memoryBound);
 
     for (const socket of slow) socket.destroy();
-    server.send("end");
+    server.send({ staying: fastClients });
     expect(await message(server)).toEqual({
       slowConsumers: slowClients,
       connected: fastClients,

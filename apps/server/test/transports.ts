@@ -1,10 +1,11 @@
+import { defaultLimits } from "@sluice/core";
 import { loadUWebSockets } from "@sluice/transport-uws";
 import { describe } from "vitest";
 
 export type TransportName = "uws" | "node";
 
 /** Why there is no uWebSockets.js here, if there is none. */
-const missing = await loadUWebSockets().then(
+const missing = await loadUWebSockets(defaultLimits).then(
   () => undefined,
   (error: Error) => error.message,
 );

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { describePostgres, freshDatabase } from "../../../test/fresh-database.js";
 import { member } from "./client.js";
 import { type ServerProcess, sluice, startServer } from "./server-process.js";
@@ -69,11 +69,64 @@ describePostgres(() => {
     });
   });
 
-  it("give up when they do not start, again and again", async () => {
-    const { code, stderr } = await sluice(["serve", "--workers", "2"], { ...(await environment("node")), PORT: "0" }, [
-      "fail-in-worker.mjs",
-    ]);
-    expect([code, stderr]).toEqual([1, "sluice: a worker did not start, 5 times in a row\n"]);
+  it("give up when they do not start, again and again; each says why", async () => {
+    const files = { TLS_KEY: "/no/such/key.pem", TLS_CERT: "/no/such/cert.pem" };
+    const env = { ...(await environment("node")), ...files, PORT: "0" };
+    const { code, stderr } = await sluice(["serve", "--workers", "2"], env);
+    const lines = stderr.trim().split("\n");
+    expect([code, lines.pop()]).toEqual([1, "sluice: a worker did not start, 5 times in a row"]);
+    expect(lines.length).toBeGreaterThanOrEqual(5);
+    for (const line of lines) expect(line).toMatch(/^sluice: .*\/no\/such\//);
+  });
+
+  it("are tried again while the system can start no process", async () => {
+    const server = await startServer({
+      env: await environment("node"),
+      workers: 2,
+      imports: ["toggle-node-on-signal.mjs"],
+    });
+    server.process.kill("SIGUSR2");
+    const [crashed = 0] = listening(server);
+    await server.logged(({ msg }) => msg === "no process can be started");
+    process.kill(crashed, "SIGKILL");
+    expect(await server.logged(({ cause }) => String(cause).includes("ENOENT"))).toMatchObject({ level: 50, ms: 200 });
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+    server.process.kill("SIGUSR2");
+    await server.until(() => listening(server).length === 3);
+    expect(await server.stop()).toBe(0);
+  });
+
+  it("drain after an error that nothing caught in their supervisor, which then does not end with 0", async () => {
+    const server = await startServer({
+      env: await environment("node"),
+      workers: 2,
+      imports: ["throw-on-signal.mjs"],
+    });
+    const socket = await openSocket(`${server.url}/ws/login/`);
+    server.process.kill("SIGUSR2");
+    expect(await socket.closed()).toMatchObject({ code: 1012 });
+    expect(await server.ended).toBe(1);
+    expect(server.log().filter(({ msg }) => msg === "stopped")).toHaveLength(3);
+    expect(server.output()).toContain("sluice: stopped after an error that nothing caught; the log has it\n");
+  });
+
+  describe("of another program's cluster", () => {
+    it("serve as if alone: they migrate, and end when they are told to", async () => {
+      const env = { ...(await environment("node")), PORT: "0" };
+      const { code, stdout, stderr } = await sluice(["serve"], env, ["foreign-cluster.mjs"]);
+      expect([code, stderr]).toEqual([0, ""]);
+      expect(stdout).toContain("login: 400\n");
+      expect(stdout).toContain('"msg":"stopped"');
+      // Nothing keeps it alive until the deadline.
+      expect(stdout).not.toContain("not everything was closed");
+    });
+
+    it("do not start workers of their own", async () => {
+      const env = { ...(await environment("node")), PORT: "0", WORKERS: "2" };
+      const { code, stderr } = await sluice(["serve"], env, ["foreign-cluster.mjs"]);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^sluice: WORKERS: expected 1 in a process that another program .*\n$/);
+    });
   });
 });
 

@@ -3,13 +3,14 @@ import type { Logger, Server } from "@sluice/core";
 import type { Command } from "commander";
 import { createLogger } from "../logger.js";
 import { stopBy } from "../process/stop-by.js";
-import { stopRequest } from "../process/stop-request.js";
-import { startServer, stopServer } from "../serve.js";
+import { stopRequest, UncaughtFailure } from "../process/stop-request.js";
+import { closeAfterFailure, startServer, stopServer } from "../serve.js";
 import { openServices, type Services } from "../services.js";
+import { limitsOf } from "../settings/limits.js";
 import { readSettings, type Settings } from "../settings.js";
 import { chooseTransport, type Transport } from "../transport.js";
 import { serveWithWorkers } from "../workers/serve-with-workers.js";
-import { leaveSupervisor, reportReady, workerStopRequest } from "../workers/serving-worker.js";
+import { isOwnWorker, reportReady, workerStopRequest } from "../workers/serving-worker.js";
 import { CommandFailure } from "./failure.js";
 import { welcome } from "./welcome.js";
 
@@ -22,7 +23,8 @@ export function serveCommand(program: Command): void {
       const settings = readSettings(workers === undefined ? process.env : { ...process.env, WORKERS: workers });
       const logger = createLogger(settings);
       try {
-        if (settings.WORKERS > 1 && cluster.isPrimary) {
+        if (settings.WORKERS > 1 && !isOwnWorker) {
+          if (cluster.isWorker) throw new CommandFailure(clusterInCluster);
           await serveWithWorkers(settings, logger, (url) => greet(settings, url));
         } else {
           await serve(settings, logger);
@@ -34,33 +36,35 @@ export function serveCommand(program: Command): void {
 }
 
 async function serve(settings: Settings, logger: Logger): Promise<void> {
-  const transport = await chooseTransport(settings.TRANSPORT, logger);
+  const transport = await chooseTransport(settings.TRANSPORT, logger, limitsOf(settings));
   const services = await openServices(settings, logger);
   const server = await start(services, transport, logger);
-  const requested = cluster.isWorker ? workerStopRequest(logger) : stopRequest(logger);
-  if (!cluster.isWorker) greet(settings, server.url);
+  const requested = isOwnWorker ? workerStopRequest(logger) : stopRequest(logger);
+  if (!isOwnWorker) greet(settings, server.url);
   logger.info({ url: server.url, transport: transport.name }, "listening");
-  if (cluster.isWorker) reportReady(server.url);
+  if (isOwnWorker) reportReady(server.url);
 
   const { reason, failed } = await requested;
   logger.info({ reason }, "stopping");
   await stopBy(settings.SHUTDOWN_DEADLINE, failed ? 1 : 0, stopServer(server, services), logger);
   logger.info({ counts: server.counts }, "stopped");
-  if (cluster.isWorker) leaveSupervisor();
-  if (failed) throw new CommandFailure("stopped after an error that nothing caught; the log has it");
+  if (failed) throw new UncaughtFailure();
 }
 
 /** Closes the services where the server does not start. */
 async function start(services: Services, transport: Transport, logger: Logger): Promise<Server> {
   try {
     // A supervisor has done it for its workers.
-    if (!cluster.isWorker) await services.database.migrate();
+    if (!isOwnWorker) await services.database.migrate();
     return await startServer(services, transport, logger);
   } catch (error) {
-    await services.close();
+    await closeAfterFailure(services);
     throw error;
   }
 }
+
+const clusterInCluster =
+  "WORKERS: expected 1 in a process that another program has started in a cluster of its own; let that one start several";
 
 function greet(settings: Settings, url: string): void {
   if (settings.NODE_ENV === "production" || settings.UNIX_SOCKET !== undefined) return;

@@ -1,10 +1,18 @@
 import type { Logger } from "@sluice/core";
+import { CommandFailure } from "../cli/failure.js";
 
 /** Why a process is to stop. */
 export interface StopRequest {
   readonly reason: string;
   /** True if it must not end as if all were well. */
   readonly failed: boolean;
+}
+
+/** What a command ends with after a `StopRequest` that has `failed`. */
+export class UncaughtFailure extends CommandFailure {
+  constructor() {
+    super("stopped after an error that nothing caught; the log has it");
+  }
 }
 
 /**

@@ -1,9 +1,27 @@
 import { isAbsolute } from "node:path";
-import { checkServeOptions, type ListenAddress, silentLogger, type TransportSettings } from "@sluice/core";
+import {
+  ConfigurationError,
+  checkServeOptions,
+  type ListenAddress,
+  ProtocolServer,
+  silentLogger,
+  type TransportSettings,
+} from "@sluice/core";
 import { z } from "zod";
 import { flag, list, wholeNumber } from "./value.js";
 
 const defaults = checkServeOptions({ port: 0, logger: silentLogger });
+
+/** What a protocol server takes for one. */
+function isProxy(entry: string): boolean {
+  try {
+    new ProtocolServer(async () => {}, { logger: silentLogger, trustedProxies: [entry] });
+    return true;
+  } catch (error) {
+    if (error instanceof ConfigurationError) return false;
+    throw error;
+  }
+}
 
 /** Where the server listens, and how. */
 export const listenSettings = {
@@ -16,7 +34,14 @@ export const listenSettings = {
   COMPRESSION: flag.default(false),
   MAX_BACKPRESSURE: wholeNumber(1).default(defaults.maxBackpressure),
   IDLE_TIMEOUT: wholeNumber(8, 960, { orZero: true }).default(defaults.idleTimeout),
-  TRUSTED_PROXIES: list.default([]),
+  TRUSTED_PROXIES: list
+    .superRefine((entries, context) => {
+      const strange = entries.find((entry) => !isProxy(entry));
+      if (strange === undefined) return;
+      const expected = "expected a list of IP addresses, ranges such as 10.0.0.0/8, and unix";
+      context.addIssue({ code: "custom", message: `${expected}, got ${JSON.stringify(strange)}` });
+    })
+    .default([]),
   ROOT_PATH: z
     .string()
     .regex(/^(\/[^/?#\s]+)+$/, { error: "expected a path such as /app, without a slash at its end" })

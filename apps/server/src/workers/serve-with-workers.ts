@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
-import type { Clock, Logger } from "@sluice/core";
+import { type Clock, type Logger, longestTimer } from "@sluice/core";
 import { openDatabase } from "@sluice/store-drizzle";
-import { stopRequest } from "../process/stop-request.js";
+import { stopRequest, UncaughtFailure } from "../process/stop-request.js";
+import { limitsOf } from "../settings/limits.js";
 import type { Settings } from "../settings.js";
 import { chooseTransport } from "../transport.js";
 import { forkWorker } from "./fork-worker.js";
@@ -12,10 +13,13 @@ import { Supervisor } from "./supervisor.js";
 const wakefulClock: Clock = {
   now: Date.now,
   after(ms, task) {
-    const timer = setTimeout(task, ms);
+    const timer = setTimeout(task, Math.min(ms, longestTimer));
     return () => clearTimeout(timer);
   },
 };
+
+/** Milliseconds that workers get, after the deadline, to end by themselves and to say so. */
+const deadlineGrace = 1_000;
 
 /** Supervises processes that serve on one port, until SIGTERM or SIGINT. What is to be done once is done here. */
 export async function serveWithWorkers(
@@ -24,7 +28,7 @@ export async function serveWithWorkers(
   onListening: (url: string) => void,
 ): Promise<void> {
   const { WORKERS: count, SHUTDOWN_DEADLINE } = settings;
-  const { name } = await chooseTransport(settings.TRANSPORT, logger);
+  const { name } = await chooseTransport(settings.TRANSPORT, logger, limitsOf(settings));
   await migrate(settings);
   const port = await findPort(settings);
   logger.warn(
@@ -50,9 +54,10 @@ export async function serveWithWorkers(
   const request = await Promise.race([requested, ended]);
   if (request !== undefined) {
     logger.info({ reason: request.reason }, "stopping");
-    supervisor.stop(SHUTDOWN_DEADLINE);
+    supervisor.stop(SHUTDOWN_DEADLINE + deadlineGrace);
     await ended;
     logger.info({}, "stopped");
+    if (request.failed) throw new UncaughtFailure();
   }
 }
 

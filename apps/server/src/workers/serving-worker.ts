@@ -2,6 +2,12 @@ import cluster from "node:cluster";
 import type { Logger } from "@sluice/core";
 import { type StopRequest, stopRequest } from "../process/stop-request.js";
 
+/** What a supervisor puts into the environment of its workers. */
+export const workerMark = { SLUICE_WORKER: "1" };
+
+/** True in a process that a supervisor of ours has started, and not the cluster of another program. */
+export const isOwnWorker: boolean = cluster.isWorker && process.env.SLUICE_WORKER === workerMark.SLUICE_WORKER;
+
 interface Ready {
   readonly ready: string;
 }
@@ -15,9 +21,13 @@ export function reportReady(url: string): void {
   process.send?.({ ready: url } satisfies Ready);
 }
 
-/** Lets go of the supervisor, whose channel keeps this process alive. */
-export function leaveSupervisor(): void {
-  if (process.connected) process.disconnect();
+/** Lets go of whoever has started this process as its worker: the channel between them keeps it alive. */
+export function leaveCluster(): void {
+  const { worker } = cluster;
+  if (worker === undefined || !process.connected) return;
+  // Else node:cluster ends the process with exit code 0.
+  worker.exitedAfterDisconnect = true;
+  process.disconnect();
 }
 
 /**

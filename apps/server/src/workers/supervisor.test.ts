@@ -13,12 +13,14 @@ function supervise(count: number) {
   const logger = new RecordingLogger();
   const workers: FakeWorker[] = [];
   const listening: string[] = [];
+  const system = { room: true };
   const supervisor = new Supervisor({
     count,
     clock,
     logger,
     onListening: (url) => listening.push(url),
     fork(listener) {
+      if (!system.room) throw new Error("no room");
       const worker = { pid: workers.length + 1, calls: [] as string[], ready: listener.ready, exited: listener.exited };
       workers.push(worker);
       return { pid: worker.pid, stop: () => worker.calls.push("stop"), kill: () => worker.calls.push("kill") };
@@ -27,7 +29,7 @@ function supervise(count: number) {
   const ended = supervisor.run();
   /** The worker that was started last. */
   const latest = (): FakeWorker => workers.at(-1) as FakeWorker;
-  return { supervisor, clock, logger, workers, latest, listening, ended };
+  return Object.assign(system, { supervisor, clock, logger, workers, latest, listening, ended });
 }
 
 describe("Supervisor", () => {
@@ -76,6 +78,49 @@ describe("Supervisor", () => {
     expect(workers[0]?.calls).toEqual(["kill"]);
     await clock.advance(60_000);
     expect(workers).toHaveLength(6);
+  });
+
+  it("does not give up once all have served: what still serves stays", async () => {
+    const { workers, latest, clock, logger } = supervise(2);
+    for (const worker of workers) worker.ready("http://a");
+    await clock.advance(3_600_000);
+    for (let attempt = 0; attempt < 20; attempt++) {
+      latest().exited(1);
+      await clock.advance(30_000);
+    }
+    expect(workers).toHaveLength(22);
+    expect(workers[0]?.calls).toEqual([]);
+    expect(logger.lines.at(-1)?.fields).toEqual({ worker: 21, cause: 1, ms: 30_000 });
+  });
+
+  it("ends a worker that does not get to serve in 30 s, and counts it as one that did not start", async () => {
+    const { workers, latest, clock, logger, ended } = supervise(1);
+    for (const pause of [100, 200, 400, 800]) {
+      await clock.advance(29_999);
+      expect(latest().calls).toEqual([]);
+      await clock.advance(1);
+      expect(latest().calls).toEqual(["kill"]);
+      latest().exited("SIGKILL");
+      expect(logger.lines.at(-1)?.fields).toEqual({ worker: workers.length, cause: "SIGKILL", ms: pause });
+      await clock.advance(pause);
+    }
+    await clock.advance(30_000);
+    latest().exited("SIGKILL");
+    await expect(ended).rejects.toThrow("a worker did not start, 5 times in a row");
+    expect(clock.pending).toBe(0);
+  });
+
+  it("tries again where the system starts no process", async () => {
+    const supervised = supervise(1);
+    const { workers, latest, clock, logger } = supervised;
+    latest().ready("http://a");
+    supervised.room = false;
+    latest().exited("SIGKILL");
+    await clock.advance(100);
+    expect(logger.lines.at(-1)?.fields).toEqual({ worker: undefined, cause: "no room", ms: 200 });
+    supervised.room = true;
+    await clock.advance(200);
+    expect(workers).toHaveLength(2);
   });
 
   it("does not count starts that failed before one that did not", async () => {
