@@ -1,7 +1,9 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import WebSocket from "ws";
 
@@ -15,18 +17,23 @@ describe("the application in the README", () => {
   });
 
   describe("running", () => {
-    const child = spawn(process.execPath, ["examples/chat/dist/main.js"], {
-      cwd: new URL("..", import.meta.url),
-      env: { PATH: process.env.PATH, PORT: "0" },
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    let child: ChildProcessByStdio<null, Readable, Readable> | undefined;
     let url = "";
     let token = "";
     beforeAll(async () => {
-      const [line] = await once(createInterface({ input: child.stdout }), "line");
+      child = spawn(process.execPath, ["examples/chat/dist/main.js"], {
+        cwd: new URL("..", import.meta.url),
+        env: { PATH: process.env.PATH, PORT: "0" },
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      const errors = text(child.stderr);
+      const ended = once(child, "exit").then(async ([code]) => {
+        throw new Error(`expected the application to say where it is, but it ended with ${code}: ${await errors}`);
+      });
+      const [line] = await Promise.race([once(createInterface({ input: child.stdout }), "line"), ended]);
       [url = "", token = ""] = String(line).split(" ");
     });
-    afterAll(() => child.kill());
+    afterAll(() => void child?.kill());
 
     const open = async (path: string, ...protocols: string[]) => {
       const socket = new WebSocket(`${url.replace("http", "ws")}${path}`, protocols);

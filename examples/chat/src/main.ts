@@ -1,6 +1,6 @@
 import * as sluice from "@sluice/core";
 import { JwtTokens } from "@sluice/tokens-jose";
-import { serve } from "@sluice/transport-uws";
+import { serve } from "@sluice/transport-node";
 import { z } from "zod";
 
 const { SECRET_KEY = "change me: 32 bytes or more, please", PORT = "8000" } = process.env;

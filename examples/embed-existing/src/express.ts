@@ -15,8 +15,13 @@ export async function startExpress(application: App, port: number): Promise<Host
 
   const server = createServer(app);
   const webSockets = await attach(server, application, { path: "/ws/", logger: console });
-  server.listen(port, "127.0.0.1");
-  await once(server, "listening");
+  try {
+    server.listen(port, "127.0.0.1");
+    await once(server, "listening");
+  } catch (error) {
+    await webSockets.close();
+    throw error;
+  }
 
   return {
     server,

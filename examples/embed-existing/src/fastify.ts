@@ -11,7 +11,12 @@ export async function startFastify(application: App, port: number): Promise<Host
   const webSockets = await attach(app.server, application, { path: "/ws/", logger: console });
   // An open WebSocket would keep the server from closing.
   app.addHook("preClose", () => webSockets.close());
-  await app.listen({ port, host: "127.0.0.1" });
+  try {
+    await app.listen({ port, host: "127.0.0.1" });
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
 
   return { server: app.server, close: () => app.close() };
 }

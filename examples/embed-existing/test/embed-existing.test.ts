@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
+import type { App, Receive, Send } from "@sluice/core";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import { createApplication } from "../src/application.js";
@@ -68,6 +69,20 @@ describe.each([
   it.each(["/ws/nowhere/", "/elsewhere"])("answers a WebSocket at %s with 404", async (path) => {
     const { port } = await listen();
     expect(await refusal(visit(port, path))).toBe(404);
+  });
+
+  it("ends the application where the port is taken", async () => {
+    const { port } = await listen();
+    const lifespan: string[] = [];
+    const application: App = async (scope, receive, send) => {
+      if (scope.type !== "lifespan") return;
+      await (receive as Receive<"lifespan">).pipe(({ type }) => {
+        lifespan.push(type);
+        return (send as Send<"lifespan">)({ type: `${type}.complete` });
+      });
+    };
+    await expect(start(application, port)).rejects.toMatchObject({ code: "EADDRINUSE" });
+    expect(lifespan).toEqual(["lifespan.startup", "lifespan.shutdown"]);
   });
 
   it("closes with the server", async () => {
