@@ -44,7 +44,7 @@ export function isUtf8(bytes: Uint8Array): boolean {
 }
 
 /** RFC 6455 7.4, and the codes that were registered with IANA later. */
-export function isCloseCode(code: number): boolean {
+function isCloseCode(code: number): boolean {
   return (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999);
 }
 
