@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { Address, App, Protocol } from "@sluice/core";
+import type { Address, App, Connection } from "@sluice/core";
 import { beforeEach, describe, expect, it } from "vitest";
 import { acceptAndStay, endOf, handshake, open, request, start, talk, telling } from "../test/site.js";
 import { skipWithoutBinary } from "../test/skip-without-binary.js";
@@ -30,7 +30,7 @@ async function witness(
   http: App<"http"> = telling(() => "ok"),
 ): Promise<{ readonly port: number; readonly seen: (Address | undefined)[] }> {
   const seen: (Address | undefined)[] = [];
-  const noting = <P extends Exclude<Protocol, "lifespan">>(app: App<P>): App<P> => {
+  const noting = <P extends Connection>(app: App<P>): App<P> => {
     return (scope, receive, send) => {
       seen.push(scope.client);
       return app(scope, receive, send);

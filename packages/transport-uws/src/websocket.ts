@@ -8,6 +8,7 @@ import type {
   WebSocketTransport,
   WriteStatus,
 } from "@sluice/core";
+import { blankRemainder } from "./blank-remainder.js";
 import { type ConnectionSettings, closeTimeout } from "./connection-settings.js";
 import type { NativeResponse, NativeWebSocket, UpgradeContext } from "./native.js";
 import { respond, responseHead, wellFormed, writeHeaders } from "./response.js";
@@ -88,6 +89,7 @@ export class WebSocketConnection implements WebSocketTransport {
       );
       const { key, extensions, context } = upgrade;
       response.upgrade({ connection: this } satisfies UserData, key, subprotocol, extensions, context);
+      blankRemainder();
     });
   }
 
