@@ -5,7 +5,7 @@
  */
 import type { Protocols } from "./events.js";
 
-/** The protocols an application can be called with: `"http"`, `"websocket"`, `"lifespan"`. */
+/** The protocols an application can be called with: `"http"`, `"websocket"`, `"channel"`, `"lifespan"`. */
 export type Protocol = keyof Protocols;
 
 /** The protocols that carry a client's connection, as opposed to the server's own lifespan. */

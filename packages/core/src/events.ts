@@ -4,7 +4,7 @@
  * Event names are ASGI's; event fields are its fields in camelCase. Sources: the ASGI HTTP and WebSocket
  * specification 2.5, its denial response extension, and the lifespan specification 2.0.
  */
-import type { HeaderList, HttpScope, LifespanScope, WebSocketScope } from "./scope.js";
+import type { ChannelScope, HeaderList, HttpScope, LifespanScope, WebSocketScope } from "./scope.js";
 
 export interface HttpRequestEvent {
   readonly type: "http.request";
@@ -100,6 +100,18 @@ export type LifespanSendEvent =
   | { readonly type: "lifespan.shutdown.complete" }
   | { readonly type: "lifespan.shutdown.failed"; readonly message?: string };
 
+/** A message between consumers: plain data that JSON can carry, with a `type` such as `"chat.message"`. */
+export interface LayerMessage {
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
+
+/** What a worker is to do. An application for workers runs once per message. */
+export interface ChannelReceiveEvent {
+  readonly type: "channel.receive";
+  readonly message: LayerMessage;
+}
+
 export interface Protocols {
   http: {
     scope: HttpScope;
@@ -115,6 +127,12 @@ export interface Protocols {
       | WebSocketCloseEvent
       | WebSocketDenialStartEvent
       | WebSocketDenialBodyEvent;
+  };
+  /** Messages of a named channel, which workers read. There is nobody to send to. */
+  channel: {
+    scope: ChannelScope;
+    receive: ChannelReceiveEvent;
+    send: never;
   };
   lifespan: {
     scope: LifespanScope;

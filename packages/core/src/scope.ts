@@ -50,6 +50,13 @@ export interface WebSocketScope extends ConnectionScope {
   readonly subprotocols: readonly string[];
 }
 
+/** One message for a worker. */
+export interface ChannelScope {
+  readonly type: "channel";
+  /** The named channel it came from. */
+  readonly channel: string;
+}
+
 export interface LifespanScope {
   readonly type: "lifespan";
   /** Filled by the application while it starts; every later connection sees it as `scope.state`. */

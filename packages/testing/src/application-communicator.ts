@@ -39,7 +39,7 @@ export class ApplicationCommunicator<P extends Protocol, Needs extends object = 
         do {
           event = await this.#nextInput();
           await sink(event);
-        } while (!event.type.endsWith(".disconnect") && event.type !== "lifespan.shutdown");
+        } while (!isLast(event));
       },
     });
     const watched = this.#watch.wrap(app);
@@ -100,4 +100,8 @@ export class ApplicationCommunicator<P extends Protocol, Needs extends object = 
       throw this.#left ?? error;
     }
   }
+}
+
+function isLast({ type }: ReceiveEvent): boolean {
+  return type.endsWith(".disconnect") || type === "lifespan.shutdown" || type === "channel.receive";
 }

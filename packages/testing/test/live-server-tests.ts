@@ -16,7 +16,7 @@ const big = Buffer.alloc(16 * 1024 * 1024, "0123456789");
 
 /** Does as the path says, on a WebSocket and over HTTP. */
 const app: App = async (scope, receive, send) => {
-  if (scope.type === "lifespan") return;
+  if (scope.type !== "http" && scope.type !== "websocket") return;
   if (scope.path === "/throw") throw new Error("boom");
   if (scope.path === "/silent") return receive.pipe(() => {});
   if (scope.path === "/stuck") return new Promise(() => {});

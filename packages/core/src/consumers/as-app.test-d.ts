@@ -1,6 +1,9 @@
 import type { App } from "../app.js";
 import { provide } from "../middleware.js";
-import type { ChannelLayer } from "../ports/channel-layer.js";
+import type { ChannelLayer, LayerGap } from "../ports/channel-layer.js";
+import { ChannelNameRouter } from "../routing/channel-name-router.js";
+import { ProtocolTypeRouter } from "../routing/protocol-type-router.js";
+import { runWorker } from "../workers/run-worker.js";
 import { asApp } from "./as-app.js";
 import type { ConsumerContext } from "./consumer.js";
 import { HttpConsumer } from "./http-consumer.js";
@@ -8,6 +11,7 @@ import { JsonWebsocketConsumer } from "./json-websocket-consumer.js";
 import type { HandlerName } from "./layer-events.js";
 import type { SchemaOutput, StandardSchemaV1 } from "./standard-schema.js";
 import { WebsocketConsumer } from "./websocket-consumer.js";
+import { WorkerConsumer, type WorkerContext } from "./worker-consumer.js";
 
 interface User {
   readonly name: string;
@@ -215,9 +219,115 @@ export const newsOverWebSocket: App<"websocket"> = auth(asApp(News, { layer }));
 // @ts-expect-error events need a layer
 asApp(News);
 
+/** Workers: the same, for the messages of named channels. */
+interface Store {
+  put(file: string): Promise<void>;
+}
+class Thumbnails extends WorkerConsumer<{ store: Store }, { "thumbnail.make": { file: string } }> {
+  static readonly handlers = ["thumbnail.make"] as const;
+  async thumbnailMake({ file }: { file: string }) {
+    const channel: string = this.scope.channel;
+    await this.scope.store.put(`${channel}/${file}`);
+    await this.channelLayer.groupSend("news", { type: "anything", file });
+    // @ts-expect-error a message has a type
+    await this.channelLayer.send("news", { file });
+    // @ts-expect-error nobody is there to send to
+    this.send;
+  }
+}
+export const thumbnails: App<"channel", { store: Store }> = asApp(Thumbnails, { layer });
+export const exactlyThumbnails: Same<typeof thumbnails, ReturnType<typeof asApp<typeof Thumbnails>>> = true;
+// @ts-expect-error nobody gives it a store
+export const withoutStore: App<"channel"> = asApp(Thumbnails, { layer });
+// @ts-expect-error a worker's consumer serves no WebSockets
+export const thumbnailsOverWebSocket: App<"websocket", { store: Store }> = asApp(Thumbnails, { layer });
+// @ts-expect-error events need a layer
+asApp(Thumbnails);
+
+class UnlistedWork extends WorkerConsumer<{}, { "thumbnail.make": { file: string } }> {
+  static readonly handlers = [] as const;
+  thumbnailMake() {}
+}
+// @ts-expect-error handlers do not list thumbnail.make
+asApp(UnlistedWork, { layer });
+
+class WrongWork extends WorkerConsumer<{}, { "thumbnail.make": { file: string } }> {
+  static readonly handlers = ["thumbnail.make"] as const;
+  thumbnailMake(event: { file: number }) {
+    void event;
+  }
+}
+// @ts-expect-error the file is a string
+asApp(WrongWork, { layer });
+
+class ConstructedWork extends WorkerConsumer<{ store: Store }> {
+  readonly store: Store;
+  constructor(context: WorkerContext<{ store: Store }>) {
+    super(context);
+    this.store = context.scope.store;
+  }
+}
+export const constructedWork: App<"channel", { store: Store }> = asApp(ConstructedWork);
+
+/** A router of channels needs what its applications need. */
+const anyWork: App<"channel"> = asApp(class extends WorkerConsumer {});
+export const routed: App<"channel"> = ChannelNameRouter({ work: anyWork });
+export const routedWithStore: App<"channel", { store: Store }> = ChannelNameRouter({ thumbnails, work: anyWork });
+// @ts-expect-error nobody gives one of them a store
+export const routedWithoutStore: App<"channel"> = ChannelNameRouter({ thumbnails, work: anyWork });
+// @ts-expect-error not an application for channels
+ChannelNameRouter({ chat });
+
+/** One application for all protocols, workers too. */
+export const everything: App = ProtocolTypeRouter({ channel: ChannelNameRouter({ work: anyWork }), websocket: free });
+// @ts-expect-error the protocol of another
+ProtocolTypeRouter({ channel: free });
+// @ts-expect-error nobody gives it a store
+ProtocolTypeRouter({ channel: thumbnails });
+void runWorker(routed, { layer, channels: ["work"] });
+void runWorker(everything, { layer, channels: ["work"] });
+// @ts-expect-error nobody gives it a store
+void runWorker(thumbnails, { layer, channels: ["work"] });
+
+/** There is nobody to send to. */
+export const sending: App<"channel"> = async (scope, receive, send) => {
+  const { message } = await receive();
+  const type: string = message.type;
+  void [scope.channel, type];
+  // @ts-expect-error no event at all
+  await send({ type: "channel.send" });
+};
+
+/** A gap is handled like an event, and nobody's to send. */
+class Careful extends WebsocketConsumer<{}, ChatEvents & { "layer.gap": LayerGap }> {
+  static readonly handlers = ["chat.message", "user_typing", "layer.gap"] as const;
+  override async receive() {
+    await this.channelLayer.groupSend("room", { type: "chat.message", text: "a" });
+    // @ts-expect-error only a layer makes a gap
+    await this.channelLayer.groupSend("room", { type: "layer.gap", reason: "full", since: 0 });
+    // @ts-expect-error to one channel neither
+    await this.channelLayer.send(this.channelName, { type: "layer.gap", reason: "full", since: 0 });
+  }
+  chatMessage() {}
+  user_typing() {}
+  layerGap({ reason, since }: LayerGap) {
+    const known: "unavailable" | "full" | "expired" = reason;
+    const at: number = since;
+    void [known, at];
+  }
+}
+export const careful: App<"websocket"> = asApp(Careful, { layer });
+
+class CarefulWithoutMethod extends WebsocketConsumer<{}, { "layer.gap": LayerGap }> {
+  static readonly handlers = ["layer.gap"] as const;
+}
+// @ts-expect-error there is no layerGap()
+asApp(CarefulWithoutMethod, { layer });
+
 export const names: [
   Same<HandlerName<"chat.message">, "chatMessage">,
   Same<HandlerName<"user_left">, "user_left">,
   Same<HandlerName<"a.b.c">, "aBC">,
   Same<HandlerName<"ping">, "ping">,
-] = [true, true, true, true];
+  Same<HandlerName<"layer.gap">, "layerGap">,
+] = [true, true, true, true, true];

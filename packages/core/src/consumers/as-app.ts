@@ -11,6 +11,7 @@ import { LayerHandlers } from "./layer-handlers.js";
 import type { StandardSchemaV1 } from "./standard-schema.js";
 import { WebsocketConsumer } from "./websocket-consumer.js";
 import { WebSocketRun } from "./websocket-run.js";
+import { WorkerConsumer, type WorkerContext } from "./worker-consumer.js";
 
 export interface AsAppOptions {
   /** Needed by consumers with groups or handlers. */
@@ -20,11 +21,11 @@ export interface AsAppOptions {
 }
 
 interface Declared {
-  readonly groups: readonly string[];
-  readonly "~types"?: { readonly protocol: Connection; readonly needs: object; readonly events: object };
+  readonly scope: object;
+  readonly "~types"?: { readonly protocol: Connection | "channel"; readonly needs: object; readonly events: object };
 }
 
-/** A class that `asApp` takes: it extends `WebsocketConsumer`, `JsonWebsocketConsumer` or `HttpConsumer`. */
+/** A class that `asApp` takes: it extends `WebsocketConsumer`, `JsonWebsocketConsumer`, `HttpConsumer` or `WorkerConsumer`. */
 export interface ConsumerClass {
   new (context: never): Declared;
   /** Types of layer messages that may call a method. Declare it `as const`. */
@@ -80,7 +81,8 @@ type Arguments<Class extends ConsumerClass> = [keyof EventsOf<Class>] extends [n
   : [options: AsAppOptions & { readonly layer: ChannelLayer }];
 
 /**
- * Makes an application of a consumer class: one instance per connection. It needs of the scope what the class needs.
+ * Makes an application of a consumer class: one instance per connection, or per message of a worker. It needs of the scope
+ * what the class needs.
  *
  * Events that the class declares must be listed in its `static handlers` and have their methods, or it does not compile.
  * Throws `ConfigurationError` for a listed type without a method, and for handlers without a layer.
@@ -101,14 +103,17 @@ export function asApp<Class extends ConsumerClass>(
   return appOf(consumer, setup) as App<TypesOf<Class>["protocol"], TypesOf<Class>["needs"]>;
 }
 
-function appOf(consumer: ConsumerClass, setup: ConsumerSetup): App<"websocket"> | App<"http"> {
+function appOf(consumer: ConsumerClass, setup: ConsumerSetup): App<"websocket"> | App<"http"> | App<"channel"> {
   if (consumer.prototype instanceof WebsocketConsumer) {
     return webSocketApp(consumer as new (context: ConsumerContext<"websocket">) => WebsocketConsumer, setup);
   }
   if (consumer.prototype instanceof HttpConsumer) {
     return httpApp(consumer as new (context: ConsumerContext<"http">) => HttpConsumer, setup);
   }
-  throw new ConfigurationError("expected a class that extends WebsocketConsumer or HttpConsumer");
+  if (consumer.prototype instanceof WorkerConsumer) {
+    return workerApp(consumer as new (context: WorkerContext) => WorkerConsumer, setup);
+  }
+  throw new ConfigurationError("expected a class that extends WebsocketConsumer, HttpConsumer or WorkerConsumer");
 }
 
 function webSocketApp(
@@ -120,4 +125,11 @@ function webSocketApp(
 
 function httpApp(consumer: new (context: ConsumerContext<"http">) => HttpConsumer, setup: ConsumerSetup): App<"http"> {
   return (scope, receive, send) => new HttpRun(setup, consumer, scope, send).run(receive);
+}
+
+function workerApp(consumer: new (context: WorkerContext) => WorkerConsumer, setup: ConsumerSetup): App<"channel"> {
+  return async (scope, receive) => {
+    const { message } = await receive();
+    await setup.handlers.dispatch(new consumer({ scope, layer: setup.layer }), message);
+  };
 }

@@ -1,8 +1,10 @@
+import { MemoryBrokerServer } from "@sluice/testing";
 import { describe, expect, test } from "vitest";
 import { FakeWebSocket, KeptLog, settled } from "../../test/fake-connections.js";
 import { ConfigurationError, LayerUnavailable, StopConsumer } from "../errors.js";
+import { BrokeredChannelLayer } from "../layers/brokered.js";
 import { InMemoryChannelLayer } from "../layers/in-memory.js";
-import type { ChannelLayer } from "../ports/channel-layer.js";
+import type { ChannelLayer, LayerGap } from "../ports/channel-layer.js";
 import { asApp } from "./as-app.js";
 import { WebsocketConsumer } from "./websocket-consumer.js";
 
@@ -285,13 +287,13 @@ describe("a consumer that cannot join", () => {
     expect(layer.counts).toEqual({ channels: 0, groups: 0 });
   });
 
-  test("because the layer is gone is answered with 500 and told, too", async () => {
+  test("because the layer is gone is answered with 503 and told, too", async () => {
     ends = [];
     const layer = new InMemoryChannelLayer();
     await layer.close();
     const client = new FakeWebSocket(asApp(Joining, { layer }));
     await settled();
-    expect(client.seen).toEqual(["denied 500"]);
+    expect(client.seen).toEqual(["denied 503"]);
     expect(client.log.errors).toEqual([expect.any(LayerUnavailable)]);
     expect(ends).toEqual([1011]);
   });
@@ -342,12 +344,62 @@ describe("a consumer without a layer", () => {
   });
 });
 
+describe("a gap in the channel layer", () => {
+  class Careful extends WebsocketConsumer<{}, { "layer.gap": LayerGap }> {
+    static readonly handlers = ["layer.gap"] as const;
+    override readonly groups = ["room.a"];
+    layerGap({ reason }: LayerGap) {
+      return this.send(`gap: ${reason}`);
+    }
+  }
+
+  test("is told to a consumer that lists it, and bothers nobody else", async () => {
+    const server = new MemoryBrokerServer();
+    const layer = new BrokeredChannelLayer(server.broker());
+    const careful = new FakeWebSocket(asApp(Careful, { layer }));
+    const careless = await openChat(layer);
+    expect(careless.seen).toEqual(["accepted"]);
+    server.stop();
+    server.start();
+    await settled();
+    expect(careful.seen).toEqual(["accepted", "gap: unavailable"]);
+    await layer.groupSend("room.a", { type: "chat.message", text: "hi" });
+    await settled();
+    expect(careless.seen).toEqual(["accepted", "hi"]);
+    expect(careless.log).toMatchObject({ errors: [], warnings: [] });
+    await layer.close();
+  });
+
+  test("comes to a consumer that was too busy for all its messages", async () => {
+    const layer = new InMemoryChannelLayer({ capacity: 1 });
+    let release = (): void => {};
+    class Busy extends Careful {
+      override receive() {
+        return new Promise<void>((resolve) => {
+          release = resolve;
+        });
+      }
+    }
+    const busy = new FakeWebSocket(asApp(Busy, { layer }));
+    await settled();
+    busy.message("work");
+    await settled();
+    // One is in the consumer's hands, one waits, one is lost.
+    for (let count = 0; count < 3; count++) await layer.groupSend("room.a", { type: "unheard.of" });
+    release();
+    await settled();
+    expect(busy.seen).toEqual(["accepted", "gap: full"]);
+  });
+});
+
 describe("asApp", () => {
   test("takes consumer classes only", () => {
     class Other {
-      readonly groups = [];
+      readonly scope = {};
     }
-    expect(() => asApp(Other)).toThrow("expected a class that extends WebsocketConsumer or HttpConsumer");
+    expect(() => asApp(Other)).toThrow(
+      "expected a class that extends WebsocketConsumer, HttpConsumer or WorkerConsumer",
+    );
   });
 
   test("checks the handlers that the class lists", () => {

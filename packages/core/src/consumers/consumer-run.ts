@@ -94,7 +94,7 @@ export abstract class ConsumerRun<P extends Connection> implements ConsumerConte
     if (layer === undefined) {
       throw new ConfigurationError(`expected asApp(${this.consumer.constructor.name}, { layer }): it has groups`);
     }
-    this.channel = await layer.open();
+    this.channel = await layer.open({ gaps: this.#setup.handlers.handles("layer.gap") });
     const { name } = this.channel;
     // All of them, also when one fails: a group joined after the channel was closed would never be left.
     const joined = await Promise.allSettled(this.consumer.groups.map((group) => layer.groupAdd(group, name)));

@@ -25,8 +25,10 @@ export type Handlers<Events extends object> = {
   [Type in keyof Events & string as HandlerName<Type>]: (event: LayerEvent<Events, Type>) => MaybePromise<void>;
 };
 
-/** What a consumer may send: its own `Events`, or any message if it declares none. */
-export type Sendable<Events extends object> = [keyof Events] extends [never] ? LayerMessage : LayerEvent<Events>;
+/** What a consumer may send: its own `Events`, or any message if it declares none. Gaps come from the layer alone. */
+export type Sendable<Events extends object> = [keyof Events] extends [never]
+  ? LayerMessage
+  : LayerEvent<Omit<Events, "layer.gap">>;
 
 /** The channel layer as a consumer sees it. A wrong field does not compile. */
 export interface ConsumerLayer<Events extends object> extends Pick<ChannelLayer, "groupAdd" | "groupDiscard"> {

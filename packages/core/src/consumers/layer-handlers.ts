@@ -54,6 +54,11 @@ export class LayerHandlers {
     return this.#handlers.size;
   }
 
+  /** True if a method handles messages of `type`. */
+  handles(type: string): boolean {
+    return this.#handlers.has(type);
+  }
+
   /** Calls the handler of the message's type. A message without one is logged and counted, and harms nobody. */
   dispatch(consumer: object, message: LayerMessage): MaybePromise<void> {
     const handler = this.#handlers.get(message.type);

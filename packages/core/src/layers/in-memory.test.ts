@@ -205,5 +205,6 @@ describe("InMemoryChannelLayer", () => {
     await failed;
     expect(await layer.groupSend("room", hello)).toEqual({ delivered: 1, dropped: 0 });
     expect(await layer.groupSend("room", hello)).toEqual({ delivered: 0, dropped: 1 });
+    expect(layer.dropped).toBe(1);
   });
 });

@@ -1,12 +1,13 @@
 import type { MaybePromise } from "../app.js";
 import { LayerUnavailable } from "../errors.js";
-import type { Channel, LayerMessage } from "../ports/channel-layer.js";
+import type { Channel, LayerGap, LayerMessage } from "../ports/channel-layer.js";
 import type { Clock } from "../ports/clock.js";
 
 /** A message on its way: one object, however many mailboxes it lies in. */
 export interface Letter {
   readonly message: LayerMessage;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, as is the next. */
+  readonly sentAt: number;
   readonly expiresAt: number;
 }
 
@@ -15,6 +16,12 @@ type Sink = (message: LayerMessage) => MaybePromise<void>;
 interface Settle<Value> {
   resolve(value: Value): void;
   reject(error: unknown): void;
+}
+
+export interface MailboxOptions {
+  readonly capacity: number;
+  /** Whether its reader wants to hear of lost messages. */
+  readonly gaps: boolean;
 }
 
 /** What all mailboxes of a layer share. */
@@ -33,28 +40,43 @@ export class Mailbox implements Channel {
   /** Where it is a member. Kept by the layer. */
   readonly groups: string[] = [];
   readonly #office: PostOffice;
-  readonly #capacity: number;
+  readonly #options: MailboxOptions;
   #letters: Letter[] = [];
+  /** How many of the letters are marks of a gap, which take nobody's place. */
+  #marks = 0;
   #pullers: Settle<LayerMessage>[] | undefined;
   #sink: Sink | undefined;
   #piped: Settle<void> | undefined;
   #busy = false;
   #closed = false;
 
-  constructor(name: string, capacity: number, office: PostOffice) {
+  constructor(name: string, options: MailboxOptions, office: PostOffice) {
     this.name = name;
-    this.#capacity = capacity;
+    this.#options = options;
     this.#office = office;
   }
 
   /** False if the mailbox is full. */
   put(letter: Letter): boolean {
-    if (this.#letters.length >= this.#capacity) {
+    if (this.#full) {
       this.#dropExpired();
-      if (this.#letters.length >= this.#capacity) return false;
+      if (this.#full) {
+        this.noteGap("full", letter.sentAt);
+        return false;
+      }
     }
     this.#letters.push(letter);
     return true;
+  }
+
+  /** Marks the place behind the last message, where others are missing. No mark stands beside another: the earlier one speaks. */
+  noteGap(reason: LayerGap["reason"], since: number): void {
+    if (!this.#options.gaps) return;
+    const last = this.#letters.at(-1);
+    if (last === undefined || !isGap(last)) {
+      this.#letters.push(gap(reason, since));
+      this.#marks++;
+    } else if (since < last.sentAt) this.#letters[this.#letters.length - 1] = gap(reason, since);
   }
 
   /** Hands out what lies here, as far as its reader is ready for it. */
@@ -70,6 +92,7 @@ export class Mailbox implements Channel {
   /** Drops what lies here. */
   empty(): void {
     this.#letters = [];
+    this.#marks = 0;
   }
 
   receive(): Promise<LayerMessage> {
@@ -148,20 +171,38 @@ export class Mailbox implements Channel {
   }
 
   #take(): Letter | undefined {
+    const oldest = this.#letters[0];
+    if (oldest !== undefined && oldest.expiresAt <= this.#office.clock.now()) this.#dropExpired();
     const letter = this.#letters.shift();
-    if (letter === undefined || letter.expiresAt > this.#office.clock.now()) return letter;
-    this.#dropExpired();
-    return this.#letters.shift();
+    if (letter !== undefined && isGap(letter)) this.#marks--;
+    return letter;
   }
 
-  /** Letters lie in the order of their expiry. */
+  get #full(): boolean {
+    return this.#letters.length - this.#marks >= this.#options.capacity;
+  }
+
+  /** Messages lie in the order of their expiry. Of all that lies before the first fresh one, one mark is left. */
   #dropExpired(): void {
     const now = this.#office.clock.now();
-    const fresh = this.#letters.findIndex(({ expiresAt }) => expiresAt > now);
-    this.#letters = fresh === -1 ? [] : this.#letters.slice(fresh);
+    const fresh = this.#letters.findIndex((letter) => letter.expiresAt > now && !isGap(letter));
+    const old = this.#letters.splice(0, fresh === -1 ? this.#letters.length : fresh);
+    if (old.length === 0 || !this.#options.gaps) return;
+    const earliest = old.reduce((one, other) => (other.sentAt < one.sentAt ? other : one));
+    this.#letters.unshift(isGap(earliest) ? earliest : gap("expired", earliest.sentAt));
+    this.#marks += 1 - old.filter(isGap).length;
   }
 
   #closedError(): LayerUnavailable {
     return new LayerUnavailable(`the channel "${this.name}" is closed`);
   }
+}
+
+function gap(reason: LayerGap["reason"], since: number): Letter {
+  const message: LayerGap = { type: "layer.gap", reason, since };
+  return { message: Object.freeze({ ...message }), sentAt: since, expiresAt: Number.POSITIVE_INFINITY };
+}
+
+function isGap(letter: Letter): boolean {
+  return letter.message.type === "layer.gap";
 }

@@ -16,6 +16,25 @@ export function checkChannelName(name: string): void {
   throw new TypeError(`expected a channel name of ${characters}, with at most one "!" inside, got ${shown(name)}`);
 }
 
+/** Throws a `TypeError` for what is not the name of a channel that several processes can read. */
+export function checkSharedName(name: string): void {
+  if (isName(name, groupName)) return;
+  throw new TypeError(`expected the name of a named channel, of ${characters} and without "!", got ${shown(name)}`);
+}
+
+/** Throws a `TypeError` for what is not the name of a channel that can be in a group. */
+export function checkMemberName(name: string): void {
+  checkChannelName(name);
+  if (isNamed(name)) {
+    throw new TypeError(`expected a process-local channel as a member of a group, which has a "!", got ${shown(name)}`);
+  }
+}
+
+/** True for the name of a channel that several processes can read, false for one that belongs to a process. */
+export function isNamed(channel: string): boolean {
+  return !channel.includes("!");
+}
+
 function isName(name: unknown, pattern: RegExp): boolean {
   return typeof name === "string" && name.length < nameLimit && pattern.test(name);
 }

@@ -11,10 +11,35 @@ const maxDepth = 100;
  * integers, NaN and infinities, and instances of classes such as Date, Map and Uint8Array.
  */
 export function plainMessage(message: LayerMessage): LayerMessage {
+  checkType(message);
+  return plain(message, ["message"]) as LayerMessage;
+}
+
+/** The frozen message that another process has sent as JSON. Throws for what no process can have sent. */
+export function parsedMessage(json: string): LayerMessage {
+  const message = parse(json) as LayerMessage;
+  checkType(message);
+  return freezeDeep(message);
+}
+
+/** The parser's own error would quote what it stumbled over. */
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    throw new TypeError(`expected a message in JSON, got ${json.length} characters of something else`);
+  }
+}
+
+function checkType(message: LayerMessage): void {
   if (typeof message !== "object" || message === null || typeof message.type !== "string" || message.type === "") {
     throw new TypeError('expected a message with a "type" such as "chat.message"');
   }
-  return plain(message, ["message"]) as LayerMessage;
+  if (message.type.startsWith("layer.")) {
+    throw new TypeError(
+      `expected a type that does not begin with "layer.", which layers use, got ${shown([message.type])}`,
+    );
+  }
 }
 
 function plain(value: unknown, path: string[]): unknown {
@@ -37,6 +62,13 @@ function plain(value: unknown, path: string[]): unknown {
     }
   }
   throw new TypeError(`expected plain data that JSON can carry in ${shown(path)}, got ${kindOf(value)}`);
+}
+
+/** Freezes what has come out of a parser, and so is nobody else's yet. */
+function freezeDeep<Value>(value: Value): Value {
+  if (typeof value !== "object" || value === null) return value;
+  for (const part of Object.values(value)) freezeDeep(part);
+  return Object.freeze(value);
 }
 
 function plainArray(array: readonly unknown[], path: string[]): readonly unknown[] {

@@ -13,7 +13,7 @@ const receive: Receive<"lifespan"> = Object.assign(() => Promise.reject(new Erro
 const lifespan: Scope<"lifespan"> = { type: "lifespan", state: {} };
 
 /** Only the type decides. */
-function connection(type: "http" | "websocket"): Scope {
+function connection(type: "http" | "websocket" | "channel"): Scope {
   return { type } as Scope;
 }
 
@@ -22,18 +22,27 @@ const never: App = () => {
 };
 
 describe("ProtocolTypeRouter", () => {
-  it.each(["http", "websocket", "lifespan"] as const)("hands %s with all it has to its application", async (type) => {
-    const scope = type === "lifespan" ? lifespan : connection(type);
-    const send = (): void => {};
-    const done = Promise.resolve();
-    const app: App = (...given) => {
-      expect(given).toEqual([scope, receive, send]);
-      expect(given[0]).toBe(scope);
-      return done;
-    };
-    const router = ProtocolTypeRouter({ http: never, websocket: never, lifespan: never, [type]: app });
-    expect(router(scope, receive, send)).toBe(done);
-  });
+  it.each(["http", "websocket", "channel", "lifespan"] as const)(
+    "hands %s with all it has to its application",
+    async (type) => {
+      const scope = type === "lifespan" ? lifespan : connection(type);
+      const send = (): void => {};
+      const done = Promise.resolve();
+      const app: App = (...given) => {
+        expect(given).toEqual([scope, receive, send]);
+        expect(given[0]).toBe(scope);
+        return done;
+      };
+      const router = ProtocolTypeRouter({
+        http: never,
+        websocket: never,
+        channel: never,
+        lifespan: never,
+        [type]: app,
+      });
+      expect(router(scope, receive, send)).toBe(done);
+    },
+  );
 
   it("has no route for a protocol without an application", () => {
     expect(() =>

@@ -19,6 +19,8 @@ import { RouteNotFound } from "../errors.js";
 export function ProtocolTypeRouter(apps: {
   readonly http?: App<"http">;
   readonly websocket?: App<"websocket">;
+  /** What workers run: a `ChannelNameRouter`, as a rule. */
+  readonly channel?: App<"channel">;
   readonly lifespan?: App<"lifespan">;
 }): App {
   const all = { ...apps, lifespan: apps.lifespan ?? completeLifespan };

@@ -1,5 +1,5 @@
 import type { Logger } from "../ports/logger.js";
-import { steadyLogger } from "./steady-logger.js";
+import { steadyLogger } from "../ports/steady-logger.js";
 
 /**
  * Wraps a callback of the event loop's so that nothing unwinds through it: neither native code nor the loop has anybody

@@ -42,7 +42,7 @@ function setUp(options: Partial<ProtocolServerOptions> = {}, app: App = staying)
   const scopes: Scope<Connection>[] = [];
   const server = new ProtocolServer(
     (scope, receive, send) => {
-      if (scope.type !== "lifespan") scopes.push(scope);
+      if (scope.type === "http" || scope.type === "websocket") scopes.push(scope);
       return app(scope, receive, send);
     },
     { logger, clock, ...options },
@@ -369,6 +369,7 @@ describe("requests when the server goes away", () => {
         await send({ type: "lifespan.shutdown.complete" });
         return;
       }
+      if (scope.type === "channel") return;
       const signal = scope.signal();
       await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
       note("aborted");
@@ -443,7 +444,7 @@ describe("a logger that throws", () => {
     const { webSocket, http, ends, clock, server } = setUp(
       { logger: { debug: fail, info: fail, warn: fail, error: fail }, limits: { maxConnections: 2, httpTimeout: 10 } },
       (scope, receive) => {
-        if (scope.type !== "lifespan" && scope.path === "/throw") throw new Error("boom");
+        if ("path" in scope && scope.path === "/throw") throw new Error("boom");
         return receive.pipe(() => {});
       },
     );

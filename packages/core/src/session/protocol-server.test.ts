@@ -57,7 +57,7 @@ function setUp(app: App) {
 function listening() {
   const scopes: Scope<Connection>[] = [];
   const app: App = async (scope, receive) => {
-    if (scope.type === "lifespan") return;
+    if (scope.type !== "http" && scope.type !== "websocket") return;
     scopes.push(scope);
     await receive.pipe(() => {});
   };
@@ -97,10 +97,8 @@ describe("the scope", () => {
   it("carries what lifespan start-up left", async () => {
     const seen: unknown[] = [];
     const { server, http } = setUp(async (scope, receive, send) => {
-      if (scope.type !== "lifespan") {
-        seen.push(scope.state.pool);
-        return;
-      }
+      if (scope.type === "http") seen.push(scope.state.pool);
+      if (scope.type !== "lifespan") return;
       await receive();
       scope.state.pool = "open";
       await send({ type: "lifespan.startup.complete" });

@@ -3,6 +3,7 @@ import { DenyConnection } from "../errors.js";
 import { type Clock, systemClock } from "../ports/clock.js";
 import type { Logger } from "../ports/logger.js";
 import type { CloseOptions, ServerCounts } from "../ports/server.js";
+import { steadyLogger } from "../ports/steady-logger.js";
 import type { HttpTransport, RequestHead, WebSocketTransport } from "../ports/transport.js";
 import { Admission } from "./admission.js";
 import { checkCloseOptions } from "./close-options.js";
@@ -15,7 +16,6 @@ import { checkLimits, type Limits } from "./limits.js";
 import { goingAway } from "./refusal.js";
 import { httpScope, type ScopeSettings, webSocketScope } from "./request-scope.js";
 import type { SessionContext } from "./session-context.js";
-import { steadyLogger } from "./steady-logger.js";
 import { TrustedProxies } from "./trusted-proxies.js";
 import { WebSocketSession } from "./websocket-session.js";
 

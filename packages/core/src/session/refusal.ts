@@ -1,9 +1,11 @@
-import { ClientDisconnected, DenyConnection, RouteNotFound, SlowConsumer } from "../errors.js";
+import { ClientDisconnected, DenyConnection, LayerUnavailable, RouteNotFound, SlowConsumer } from "../errors.js";
 
 /** What an error that left the application means to a client that has not been answered yet. */
 export function refusalOf(error: unknown): DenyConnection {
   if (error instanceof DenyConnection) return error;
   if (error instanceof RouteNotFound) return refusal(404, "Not Found");
+  // What is missing comes back, where a fault of the application's stays.
+  if (error instanceof LayerUnavailable) return refusal(503, "Service Unavailable", [["retry-after", "1"]]);
   return refusal(500, "Internal Server Error");
 }
 

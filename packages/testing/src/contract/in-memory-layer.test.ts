@@ -3,5 +3,6 @@ import { channelLayerContract } from "./channel-layer-contract.js";
 
 channelLayerContract({
   name: "InMemoryChannelLayer",
-  open: async (settings) => new InMemoryChannelLayer(settings),
+  open: async (settings) => ({ layer: new InMemoryChannelLayer(settings) }),
+  withoutPeers: "it is the layer of one process",
 });

@@ -1,6 +1,7 @@
 export {
   type ChannelLayerContract,
   type ChannelLayerSettings,
+  type ChannelLayerUnderTest,
   channelLayerContract,
 } from "./channel-layer-contract.js";
 export { type StoreContract, type StoresUnderTest, storeContract } from "./store-contract.js";

@@ -10,7 +10,7 @@ export class Watches {
   /** The application, every run of it observed. */
   wrap(app: App): App {
     return (scope, receive, send) => {
-      if (scope.type === "lifespan") return app(scope, receive, send);
+      if (scope.type !== "http" && scope.type !== "websocket") return app(scope, receive, send);
       const key = header(scope, "sec-websocket-key") ?? "";
       const watch = this.#expected.get(key) ?? new ApplicationWatch();
       this.#expected.delete(key);

@@ -9,16 +9,28 @@ export interface ChannelLayerSettings {
   readonly expiry?: number;
 }
 
+/** A layer under test, and others that are to be one with it. */
+export interface ChannelLayerUnderTest {
+  readonly layer: ChannelLayer;
+  /** Opens what another process would: undefined for a layer that ends at the process. */
+  readonly peer?: () => Promise<ChannelLayer>;
+}
+
 export interface ChannelLayerContract {
   readonly name: string;
-  /** Called once per test. The test closes the layer. */
-  open(settings: ChannelLayerSettings): Promise<ChannelLayer>;
+  /** Called once per test, which finds nothing that another has left. The test closes the layer and its peers. */
+  open(settings: ChannelLayerSettings): Promise<ChannelLayerUnderTest>;
+  /** Why the layer has no peers: skips the tests between processes. */
+  readonly withoutPeers?: string;
   /** Why time cannot be given by `clock`, as with a layer whose server has a clock of its own: skips those tests. */
   readonly withoutClock?: string;
 }
 
 /** Opens a layer that is closed after the test. */
 export type Open = (settings?: Partial<ChannelLayerSettings>) => Promise<ChannelLayer>;
+
+/** Opens as many layers as one would in as many processes; they are closed after the test. */
+export type OpenSeveral = (count: number, settings?: Partial<ChannelLayerSettings>) => Promise<ChannelLayer[]>;
 
 export function chat(text: string): LayerMessage {
   return { type: "chat.message", text };

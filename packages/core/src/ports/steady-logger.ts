@@ -1,4 +1,4 @@
-import type { Logger } from "../ports/logger.js";
+import type { Logger } from "./logger.js";
 
 /** The same logger, but for its failures: a full disk must end no connection, and no process. */
 export function steadyLogger(logger: Logger): Logger {
