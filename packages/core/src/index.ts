@@ -33,6 +33,8 @@ export type * from "./ports/token-store.js";
 export type * from "./ports/token-verifier.js";
 export type * from "./ports/transport.js";
 export type * from "./ports/user-store.js";
+export type * from "./presence/member.js";
+export * from "./presence/presence.js";
 export * from "./routing/channel-name-router.js";
 export type * from "./routing/converter.js";
 export * from "./routing/path.js";
