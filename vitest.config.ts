@@ -19,7 +19,7 @@ export default defineConfig({
       "examples/testing/src/**/*.test.ts",
       "test/**/*.test.ts",
     ],
-    globalSetup: ["test/postgres-server.ts"],
+    globalSetup: ["test/postgres-server.ts", "test/redis-server.ts"],
     reporters: process.env.CI ? ["default", json, capabilities] : ["default", capabilities],
     testTimeout: 30_000,
     hookTimeout: 60_000,
