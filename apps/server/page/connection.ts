@@ -1,6 +1,12 @@
+export interface Person {
+  readonly id: string;
+  readonly userName: string;
+  readonly name: string;
+}
+
 /** A message as the server tells it to everybody in the room, its sender included. */
 export interface Message {
-  readonly sender: { readonly id: string; readonly userName: string; readonly name: string };
+  readonly sender: Person;
   readonly message: string;
   /** ISO 8601. */
   readonly date: string;
@@ -17,6 +23,8 @@ export interface ConnectionListener {
   changed(state: ConnectionState): void;
   /** After each opening first the last messages of the room, again. */
   received(message: Message): void;
+  /** Who is in the room, whenever that changes; nobody where it is not known. */
+  attended(people: readonly Person[]): void;
   /** The server did not take what was sent. */
   rejected(why: string): void;
 }
@@ -24,6 +32,8 @@ export interface ConnectionListener {
 /** Other frames tell nothing that a close code does not. */
 type Frame =
   | { readonly type: "newMessage"; readonly data: Message }
+  | { readonly type: "presence"; readonly data: { readonly users: readonly Person[] } }
+  | { readonly type: "joined" | "left"; readonly data: { readonly user: Person } }
   | { readonly type: "error"; readonly message: string }
   | { readonly type: "noAuth" | "message" };
 
@@ -44,6 +54,7 @@ export class ChatConnection {
   #socket: WebSocket | undefined;
   #retry: number | undefined;
   #losses = 0;
+  readonly #people = new Map<string, Person>();
 
   constructor(listener: ConnectionListener) {
     this.#listener = listener;
@@ -65,6 +76,7 @@ export class ChatConnection {
     this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
     this.#socket.close();
     this.#socket = undefined;
+    this.#attend([]);
   }
 
   /** Cuts the wait for the next attempt short, if there is one. */
@@ -93,18 +105,33 @@ export class ChatConnection {
     socket.onopen = () => {
       openedAt = Date.now();
       this.#listener.changed({ phase: "open" });
+      socket.send(JSON.stringify({ type: "presence" }));
     };
-    socket.onmessage = ({ data }) => {
-      const frame: Frame = JSON.parse(data);
-      if (frame.type === "newMessage") this.#listener.received(frame.data);
-      else if (frame.type === "error") this.#listener.rejected(frame.message);
-    };
+    socket.onmessage = ({ data }) => this.#take(JSON.parse(data));
     socket.onclose = ({ code, reason }) => {
       this.#socket = undefined;
+      this.#attend([]);
       if (Date.now() - openedAt > stable) this.#losses = 0;
       if (finalCodes.has(code)) this.#listener.changed({ phase: "refused", code, reason });
       else this.#retryLater();
     };
+  }
+
+  #take(frame: Frame): void {
+    if (frame.type === "newMessage") this.#listener.received(frame.data);
+    else if (frame.type === "error") this.#listener.rejected(frame.message);
+    else if (frame.type === "presence") this.#attend(frame.data.users);
+    else if (frame.type === "joined") this.#attend([...this.#people.values(), frame.data.user]);
+    else if (frame.type === "left") {
+      this.#people.delete(frame.data.user.id);
+      this.#attend([...this.#people.values()]);
+    }
+  }
+
+  #attend(people: readonly Person[]): void {
+    this.#people.clear();
+    for (const person of people) this.#people.set(person.id, person);
+    this.#listener.attended([...this.#people.values()]);
   }
 
   #retryLater(): void {

@@ -1,6 +1,7 @@
 import { logIn, logOut, Refused, register, type Session } from "./account.js";
 import { ChatConnection, type ConnectionState } from "./connection.js";
 import { onSubmit, say } from "./form.js";
+import { inRoom } from "./here.js";
 import { recall, remember } from "./memory.js";
 import { addressOf, roomFault, roomInAddress, roomTitle, visit } from "./rooms.js";
 import { Transcript } from "./transcript.js";
@@ -44,6 +45,9 @@ const connection = new ChatConnection({
     if (news && document.hidden) unread++;
     if (own) arrived(message.message, news);
     showTitle();
+  },
+  attended(people) {
+    say(part("here", HTMLElement), inRoom(people, session?.user.id));
   },
   rejected(why) {
     takeBack();

@@ -2,6 +2,7 @@ import {
   AllowedHostsOriginValidator,
   type App,
   asApp,
+  type Connection,
   fetchApp,
   fromHeader,
   fromQuery,
@@ -9,29 +10,38 @@ import {
   ProtocolTypeRouter,
   path,
   provide,
+  type Scope,
   stack,
   TokenAuth,
   URLRouter,
 } from "@sluice/core";
 import { accessLog, noteRoute, noteUser } from "./access-log.js";
 import { createApi } from "./api/api.js";
+import { ChatConsumer } from "./chat/chat-consumer.js";
+import { groupOf, publicRoom } from "./chat/room.js";
 import type { Services } from "./services.js";
 import { AccountConsumer } from "./websocket/account-consumer.js";
-import { ChatConsumer, publicRoom } from "./websocket/chat-consumer.js";
 import { HelloConsumer } from "./websocket/hello-consumer.js";
 import { LoginConsumer } from "./websocket/login-consumer.js";
 import { UrlLogin } from "./websocket/url-login.js";
 
 /** The whole application: what comes in at the front door, and where it goes. */
 export function createApplication(services: Services): App {
-  const { settings, logger, layer, verifier } = services;
+  const { settings, logger, layer, presence, verifier } = services;
   const api = createApi(services);
   const tokens = { verifier, from: [fromHeader(), fromSubprotocol(), fromQuery("token")] };
   const log = accessLog(logger);
   const withServices = provide(() => ({ services }));
 
   const hello = noteUser(asApp(HelloConsumer));
-  const chat = TokenAuth(noteUser(asApp(ChatConsumer, { layer, logger })), { ...tokens, onInvalid: "anonymous" });
+  const inRoom = presence.in(
+    (scope: Scope<Connection> & { readonly urlRoute: { readonly kwargs: { readonly room: string } } }) =>
+      groupOf(scope.urlRoute.kwargs.room),
+  );
+  const chat = TokenAuth(noteUser(inRoom(asApp(ChatConsumer, { layer, logger }))), {
+    ...tokens,
+    onInvalid: "anonymous",
+  });
 
   const sockets = URLRouter([
     path("", noteRoute(TokenAuth(hello, { ...tokens, onAnonymous: "deny" }))),

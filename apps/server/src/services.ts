@@ -2,10 +2,11 @@ import {
   type ChannelLayer,
   type Clock,
   type Grant,
-  InMemoryChannelLayer,
   type Logger,
   type MessageStore,
   OpaqueTokens,
+  type Presence,
+  presence,
   systemClock,
   type TokenVerifier,
   type User,
@@ -14,6 +15,7 @@ import { Argon2Hasher } from "@sluice/passwords-argon2";
 import { type Database, openDatabase } from "@sluice/store-drizzle";
 import { JwtTokens } from "@sluice/tokens-jose";
 import { Accounts } from "./accounts/accounts.js";
+import { type UserData, userData } from "./chat/user-data.js";
 import { loadSecretKey } from "./secret-key.js";
 import type { Settings } from "./settings.js";
 
@@ -32,6 +34,8 @@ export interface Services {
   readonly accounts: Accounts;
   readonly messages: MessageStore;
   readonly layer: ChannelLayer;
+  /** Who is in which room. */
+  readonly presence: Presence<Member, UserData>;
   readonly tokens: OpaqueTokens;
   readonly jwt: JwtTokens;
   /** Takes either kind of token. */
@@ -44,8 +48,21 @@ export interface Services {
 /** How long a JWT lives, in milliseconds. */
 export const jwtLifetime = 3_600_000;
 
-/** Opens what the settings name. Rejects with an error whose message is for the operator. */
-export async function openServices(settings: Settings, logger: Logger): Promise<Services> {
+/**
+ * Opens what the settings name, on a layer that it closes at the end, also where that comes at once. Rejects with an error
+ * whose message is for the operator.
+ */
+export async function openServices(settings: Settings, logger: Logger, layer: ChannelLayer): Promise<Services> {
+  try {
+    return await openOn(layer, settings, logger);
+  } catch (error) {
+    // Its connections would keep the process alive.
+    await layer.close();
+    throw error;
+  }
+}
+
+async function openOn(layer: ChannelLayer, settings: Settings, logger: Logger): Promise<Services> {
   const secret = await loadSecretKey(settings);
   const database = await openDatabase(
     settings.DATABASE_URL === undefined ? { directory: `${settings.DATA_DIR}/pglite` } : { url: settings.DATABASE_URL },
@@ -59,7 +76,7 @@ export async function openServices(settings: Settings, logger: Logger): Promise<
     clock,
     revocations: database.revocations,
   });
-  const layer = new InMemoryChannelLayer({ clock });
+  const here = presence(layer, { describe: (user: Member) => userData(user), logger, clock });
   return {
     settings,
     logger,
@@ -68,6 +85,7 @@ export async function openServices(settings: Settings, logger: Logger): Promise<
     accounts: await Accounts.open(database.users, new Argon2Hasher()),
     messages: database.messages,
     layer,
+    presence: here,
     tokens,
     jwt,
     verifier: { verify: (token) => (isJwt(token) ? jwt : tokens).verify(token) },
@@ -77,6 +95,7 @@ export async function openServices(settings: Settings, logger: Logger): Promise<
       if (!removed && expiresAt !== undefined) await database.revocations.revoke(tokenId, expiresAt);
     },
     async close() {
+      await here.close();
       await layer.close();
       await database.close();
     },

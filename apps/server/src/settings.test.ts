@@ -1,5 +1,6 @@
 import { defaultLimits } from "@sluice/core";
 import { describe, expect, it } from "vitest";
+import { layerChoice } from "./settings/layer.js";
 import { limitsOf } from "./settings/limits.js";
 import { listenAddress, transportSettings } from "./settings/listen.js";
 import { readSettings } from "./settings.js";
@@ -45,6 +46,36 @@ describe("readSettings", () => {
     });
   });
 
+  it.each<[string, Record<string, string>, object]>([
+    ["memory", {}, { name: "memory" }],
+    ["memory beside a database", { DATABASE_URL: "postgres://h/d" }, { name: "memory" }],
+    ["Redis where there is one", { REDIS_URL: "rediss://h" }, { name: "redis", url: "rediss://h", encryptionKeys: [] }],
+    ["the database for workers", { DATABASE_URL: "postgres://h/d", WORKERS: "2" }, { name: "postgres" }],
+    [
+      "Redis for workers where there is one",
+      { DATABASE_URL: "postgres://h/d", WORKERS: "2", REDIS_URL: "redis://h" },
+      { name: "redis" },
+    ],
+    ["what is asked for", { CHANNEL_LAYER: "memory", REDIS_URL: "redis://h" }, { name: "memory" }],
+    [
+      "a database that is asked for",
+      { CHANNEL_LAYER: "postgres", DATABASE_URL: "postgres://h/d" },
+      { name: "postgres", url: "postgres://h/d" },
+    ],
+    [
+      "another database that is asked for, as where DATABASE_URL leads to a pooler",
+      { CHANNEL_LAYER: "postgres://direct/d", DATABASE_URL: "postgres://pooler/d" },
+      { name: "postgres", url: "postgres://direct/d" },
+    ],
+    [
+      "another Redis that is asked for, with keys",
+      { CHANNEL_LAYER: "redis://other", REDIS_URL: "redis://h", CHANNEL_LAYER_KEYS: "a".repeat(32) },
+      { name: "redis", url: "redis://other", encryptionKeys: ["a".repeat(32)] },
+    ],
+  ])("takes %s as the channel layer", (_, variables, choice) => {
+    expect(layerChoice(readSettings(variables))).toMatchObject(choice);
+  });
+
   it("takes a list of proxies and a root path", () => {
     expect(readSettings({ TRUSTED_PROXIES: " 10.0.0.0/8, unix,", ROOT_PATH: "/a/b" })).toMatchObject({
       TRUSTED_PROXIES: ["10.0.0.0/8", "unix"],
@@ -53,6 +84,23 @@ describe("readSettings", () => {
   });
 
   it.each<[Record<string, string>, string]>([
+    [
+      { CHANNEL_LAYER: "memory", WORKERS: "2", DATABASE_URL: "postgres://h/d" },
+      "CHANNEL_LAYER: expected redis://... or postgres with more than one worker; memory ends at the process",
+    ],
+    [
+      { CHANNEL_LAYER: "postgres" },
+      "CHANNEL_LAYER: expected DATABASE_URL with postgres; the embedded database belongs to one process",
+    ],
+    [
+      { CHANNEL_LAYER: "http://user:secret@h" },
+      "CHANNEL_LAYER: expected memory, postgres, or a URL such as redis://user:password@host:6379 or postgres://user:password@host/database",
+    ],
+    [{ REDIS_URL: "redis://h", CHANNEL_LAYER_KEYS: "short" }, "CHANNEL_LAYER_KEYS: expected keys of at least 32 bytes"],
+    [
+      { CHANNEL_LAYER_KEYS: "a".repeat(32) },
+      "CHANNEL_LAYER_KEYS: expected a channel layer on Redis, the only one that encrypts",
+    ],
     [{ PORT: "0x10" }, "PORT: expected a whole number from 0 to 65535"],
     [{ PORT: "65536" }, "PORT: expected a whole number from 0 to 65535"],
     [{ PORT: "1e3" }, "PORT: expected a whole number from 0 to 65535"],

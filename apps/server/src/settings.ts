@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { layerFaults, layerSettings } from "./settings/layer.js";
 import { limitSettings } from "./settings/limits.js";
 import { listenFaults, listenSettings } from "./settings/listen.js";
 import { flag, list } from "./settings/value.js";
@@ -29,6 +30,7 @@ export const environment = z.object({
     .default([]),
   ALLOW_URL_CREDENTIALS: flag.default(false),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
+  ...layerSettings,
   ...listenSettings,
   ...limitSettings,
 });
@@ -48,7 +50,11 @@ export function readSettings(variables: Readonly<Record<string, string | undefin
   if (!success) {
     throw new SettingsError(error.issues.map(({ path, message }) => `${path[0]?.toString()}: ${message}`).join("; "));
   }
-  const faults = [...listenFaults(data, set), ...(data.NODE_ENV === "production" ? productionFaults(data) : [])];
+  const faults = [
+    ...listenFaults(data, set),
+    ...layerFaults(data),
+    ...(data.NODE_ENV === "production" ? productionFaults(data) : []),
+  ];
   if (faults.length > 0) throw new SettingsError(faults.join("; "));
   return data.ALLOWED_HOSTS.length > 0 ? data : { ...data, ALLOWED_HOSTS: [...ownMachine] };
 }

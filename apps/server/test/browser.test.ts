@@ -75,6 +75,24 @@ describe.skipIf(chromiumPath === undefined)("the chat page", () => {
     expect(ada.tokens).toHaveLength(1);
   });
 
+  it("shows who is here: comers at once, a reload not at all, leavers after a while", async () => {
+    const byron = await guest("byron", "/#attended", "Ada Byron");
+    await sees(byron.page, "Nobody else is here");
+    const babbage = await guest("babbage", "/#attended");
+    await sees(byron.page, "Here: babbage, you");
+    await sees(babbage.page, "Here: Ada Byron, you");
+    await byron.page.evaluate(
+      "shown = []; new MutationObserver(() => shown.push(here.textContent)).observe(here, { childList: true })",
+    );
+    await babbage.page.reload();
+    await sees(babbage.page, "Here: Ada Byron, you");
+    await say(byron.page, "still there?");
+    await hears(babbage.page, "still there?");
+    await babbage.page.getByRole("button", { name: "Log out" }).click();
+    await sees(byron.page, "Nobody else is here");
+    expect(await byron.page.evaluate("shown")).toEqual(["Nobody else is here"]);
+  });
+
   it("goes from room to room", async () => {
     const { page } = await guest("grace", "/");
     await say(page, "in public");

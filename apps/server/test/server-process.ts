@@ -16,6 +16,7 @@ export function nodeArguments(commandLine: readonly string[], imports: readonly 
 }
 
 export interface ServerProcess {
+  /** Of a worker it is nothing. */
   readonly url: string;
   readonly dataDirectory: string;
   readonly process: ChildProcess;
@@ -74,11 +75,25 @@ function environment(added: Readonly<Record<string, string>> = {}): Record<strin
 }
 
 /** Starts the built server as a process of its own, on a free port; resolves when it listens. */
-export async function startServer(options: ServerOptions = {}): Promise<ServerProcess> {
+export function startServer(options: ServerOptions = {}): Promise<ServerProcess> {
+  const workers = options.workers === undefined ? [] : ["--workers", `${options.workers}`];
+  return startProcess(["serve", ...workers], "listening", options);
+}
+
+/** Starts a worker of channels; resolves when it reads them. */
+export function startWorker(channels: readonly string[], options: ServerOptions = {}): Promise<ServerProcess> {
+  return startProcess(["worker", ...channels], "working", options);
+}
+
+/** Resolves when it has logged `readiness`. */
+async function startProcess(
+  commandLine: readonly string[],
+  readiness: string,
+  options: ServerOptions,
+): Promise<ServerProcess> {
   const own = options.dataDirectory === undefined ? await temporaryDirectory() : undefined;
   const dataDirectory = options.dataDirectory ?? own?.path ?? "";
   const address = options.env?.UNIX_SOCKET === undefined ? { PORT: "0" } : {};
-  const commandLine = ["serve", ...(options.workers === undefined ? [] : ["--workers", `${options.workers}`])];
   const child = keepTrackOf(
     spawn(process.execPath, nodeArguments(commandLine, options.imports), {
       env: environment({ ...address, DATA_DIR: dataDirectory, ...options.env }),
@@ -123,7 +138,7 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
   }
 
   // A worker's own line has the number of its process.
-  const { url } = await logged(({ msg, pid }) => msg === "listening" && pid === undefined);
+  const { url } = await logged(({ msg, pid }) => msg === readiness && pid === undefined);
   return {
     url: String(url),
     dataDirectory,

@@ -30,7 +30,7 @@ describePostgres(() => {
       const server = await startServer({ env: await environment(transport), workers: 2 });
       const before = listening(server);
       expect(new Set(before).size).toBe(2);
-      expect(server.log().filter(({ msg }) => String(msg).startsWith("groups end at the process"))).toHaveLength(1);
+      expect(server.log().filter(({ layer }) => layer === "postgres")).toHaveLength(2);
 
       const { token } = await member(server.url, "ada");
       const socket = await openSocket(`${server.url}/?token=${token}`);
@@ -56,6 +56,22 @@ describePostgres(() => {
       expect(stopped.slice(0, 2).sort()).toEqual([survivor, pid].sort());
       expect(stopped.slice(2)).toEqual([undefined]);
       expect(server.output()).not.toContain("not everything was closed");
+    });
+
+    it("are one server to who is in a room", async () => {
+      const server = await startServer({ env: await environment(transport), workers: 2 });
+      const { token } = await member(server.url, "ada");
+      const sockets = [await openSocket(`${server.url}/ws/chat/room/?token=${token}`)];
+      const here = await workerOf(server, "ada");
+      // Connections go to either worker, as the system likes.
+      const pids = () => server.log().flatMap(({ msg, pid }) => (msg === "open" ? [Number(pid)] : []));
+      while (pids().every((pid) => pid === here)) {
+        sockets.push(await openSocket(`${server.url}/ws/chat/room/?token=${token}`));
+        await server.until(() => pids().length === sockets.length);
+      }
+      sockets[0]?.send({ type: "message", data: { message: "hello" } });
+      for (const socket of sockets) expect(await socket.next()).toMatchObject({ data: { message: "hello" } });
+      expect(await server.stop()).toBe(0);
     });
 
     it("drain and end when their supervisor is killed", async () => {
@@ -112,13 +128,20 @@ describePostgres(() => {
 
   describe("of another program's cluster", () => {
     it("serve as if alone: they migrate, and end when they are told to", async () => {
-      const env = { ...(await environment("node")), PORT: "0" };
+      const env = { ...(await environment("node")), PORT: "0", CHANNEL_LAYER: "postgres" };
       const { code, stdout, stderr } = await sluice(["serve"], env, ["foreign-cluster.mjs"]);
       expect([code, stderr]).toEqual([0, ""]);
       expect(stdout).toContain("login: 400\n");
       expect(stdout).toContain('"msg":"stopped"');
       // Nothing keeps it alive until the deadline.
       expect(stdout).not.toContain("not everything was closed");
+    });
+
+    it("do not start on a layer that ends at each of them", async () => {
+      const env = { ...(await environment("node")), PORT: "0" };
+      const { code, stderr } = await sluice(["serve"], env, ["foreign-cluster.mjs"]);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^(sluice: CHANNEL_LAYER: expected redis:.* in a process of a cluster; .*\n)+$/);
     });
 
     it("do not start workers of their own", async () => {

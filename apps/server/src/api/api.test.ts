@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { InMemoryChannelLayer } from "@sluice/core";
 import { HttpCommunicator, RecordingLogger } from "@sluice/testing";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createApplication } from "../application.js";
@@ -13,7 +14,7 @@ let services: Services;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "sluice-"));
-  services = await openServices(readSettings({ DATA_DIR: directory }), logger);
+  services = await openServices(readSettings({ DATA_DIR: directory }), logger, new InMemoryChannelLayer());
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 

@@ -2,8 +2,10 @@ import { Command, CommanderError } from "commander";
 import { changePasswordCommand } from "./change-password.js";
 import { createSuperuserCommand } from "./create-superuser.js";
 import { migrateCommand } from "./migrate.js";
+import { sendCommand } from "./send.js";
 import { serveCommand } from "./serve.js";
 import { tokenCommand } from "./token.js";
+import { workerCommand } from "./worker.js";
 
 const usageError = 2;
 
@@ -13,9 +15,16 @@ export async function run(commandLine: readonly string[]): Promise<number> {
     .description("The Sluice server. Settings come from the environment.")
     .showHelpAfterError("(--help lists what there is)")
     .exitOverride();
-  for (const add of [serveCommand, migrateCommand, createSuperuserCommand, changePasswordCommand, tokenCommand]) {
-    add(program);
-  }
+  const commands = [
+    serveCommand,
+    workerCommand,
+    sendCommand,
+    migrateCommand,
+    createSuperuserCommand,
+    changePasswordCommand,
+    tokenCommand,
+  ];
+  for (const add of commands) add(program);
   try {
     await program.parseAsync(commandLine, { from: "user" });
     return 0;

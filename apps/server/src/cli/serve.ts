@@ -1,11 +1,13 @@
 import cluster from "node:cluster";
 import type { Logger, Server } from "@sluice/core";
 import type { Command } from "commander";
+import { openLayer } from "../layer/open-layer.js";
 import { createLogger } from "../logger.js";
 import { stopBy } from "../process/stop-by.js";
 import { stopRequest, UncaughtFailure } from "../process/stop-request.js";
 import { closeAfterFailure, startServer, stopServer } from "../serve.js";
 import { openServices, type Services } from "../services.js";
+import { layerChoice } from "../settings/layer.js";
 import { limitsOf } from "../settings/limits.js";
 import { readSettings, type Settings } from "../settings.js";
 import { chooseTransport, type Transport } from "../transport.js";
@@ -37,11 +39,14 @@ export function serveCommand(program: Command): void {
 
 async function serve(settings: Settings, logger: Logger): Promise<void> {
   const transport = await chooseTransport(settings.TRANSPORT, logger, limitsOf(settings));
-  const services = await openServices(settings, logger);
+  const choice = layerChoice(settings);
+  if (cluster.isWorker && choice.name === "memory" && settings.DATABASE_URL !== undefined)
+    throw new CommandFailure(memoryInCluster);
+  const services = await openServices(settings, logger, await openLayer(choice, logger));
   const server = await start(services, transport, logger);
   const requested = isOwnWorker ? workerStopRequest(logger) : stopRequest(logger);
   if (!isOwnWorker) greet(settings, server.url);
-  logger.info({ url: server.url, transport: transport.name }, "listening");
+  logger.info({ url: server.url, transport: transport.name, layer: choice.name }, "listening");
   if (isOwnWorker) reportReady(server.url);
 
   const { reason, failed } = await requested;
@@ -65,6 +70,9 @@ async function start(services: Services, transport: Transport, logger: Logger): 
 
 const clusterInCluster =
   "WORKERS: expected 1 in a process that another program has started in a cluster of its own; let that one start several";
+
+const memoryInCluster =
+  "CHANNEL_LAYER: expected redis://... or postgres in a process of a cluster; the in-memory layer ends at the process";
 
 function greet(settings: Settings, url: string): void {
   if (settings.NODE_ENV === "production" || settings.UNIX_SOCKET !== undefined) return;

@@ -2,8 +2,8 @@ import { JsonWebsocketConsumer } from "@sluice/core";
 import { z } from "zod";
 import type { Noted } from "../access-log.js";
 import { InvalidFields } from "../accounts/accounts.js";
+import { userData } from "../chat/user-data.js";
 import { jwtLifetime, type Services } from "../services.js";
-import { userData } from "./user-data.js";
 
 /** Longer than anything that could be right: the rules of each field are told by name. */
 const field = z.string().max(2_000);

@@ -31,10 +31,6 @@ export async function serveWithWorkers(
   const { name } = await chooseTransport(settings.TRANSPORT, logger, limitsOf(settings));
   await migrate(settings);
   const port = await findPort(settings);
-  logger.warn(
-    { workers: count },
-    "groups end at the process: what is said in a room reaches that worker's clients only",
-  );
 
   const supervisor = new Supervisor({
     count,

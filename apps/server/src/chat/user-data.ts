@@ -1,5 +1,3 @@
-import type { Member } from "../services.js";
-
 /** A user as the chat's clients know one. */
 export interface UserData {
   readonly id: string;
@@ -7,6 +5,7 @@ export interface UserData {
   readonly name: string;
 }
 
-export function userData(user: Pick<Member, "id" | "username" | "name">): UserData {
+/** What the API calls `username` is `userName` to the chat's clients. */
+export function userData(user: { readonly id: string; readonly username: string; readonly name: string }): UserData {
   return { id: user.id, userName: user.username, name: user.name };
 }
