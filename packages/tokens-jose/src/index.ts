@@ -1,2 +1,2 @@
-export { type IssuedJwt, JwtTokens, type JwtTokensOptions, type JwtUser } from "./jwt-tokens.js";
+export { type IssuedJwt, type IssueOptions, JwtTokens, type JwtTokensOptions, type JwtUser } from "./jwt-tokens.js";
 export type { Secrets } from "./key-ring.js";

@@ -67,7 +67,8 @@ tokenVerifierContract({
 describe("issuing", () => {
   test("puts into a token what a verifier needs and nothing else", async () => {
     const clock = new FakeClock(1_700_000_000_900);
-    const { token, expiresAt, jti } = await jwtTokens({ clock }).issue(alice, { expiresIn: hour });
+    const { token, issuedAt, expiresAt, jti } = await jwtTokens({ clock }).issue(alice, { expiresIn: hour });
+    expect(issuedAt).toBe(1_700_000_000_000);
     expect(expiresAt).toBe(1_700_003_600_000);
     expect(decodeProtectedHeader(token)).toEqual({
       alg: "HS256",
@@ -93,7 +94,29 @@ describe("issuing", () => {
       user: { isAuthenticated: true, ...alice },
       tokenId: jti,
       expiresAt,
+      issuedAt: new FakeClock().now(),
     });
+  });
+
+  test("names the session and the scopes, where they are given", async () => {
+    const tokens = jwtTokens();
+    const options = { expiresIn: hour, sessionId: "s1", scopes: ["chat:read", "chat:write"] };
+    const { token } = await tokens.issue(alice, options);
+    expect(decodeJwt(token)).toMatchObject({ sid: "s1", scope: "chat:read chat:write" });
+    expect(await tokens.verify(token)).toMatchObject({ sessionId: "s1", scopes: options.scopes });
+    const { token: without } = await tokens.issue(alice, { expiresIn: hour, scopes: [] });
+    expect(await tokens.verify(without)).toMatchObject({ scopes: [] });
+  });
+
+  test.each(["", "chat write", 'chat"', "chat\\", "chät"])("refuses the scope %j", async (scope) => {
+    await expect(jwtTokens().issue(alice, { expiresIn: hour, scopes: [scope] })).rejects.toThrow(TypeError);
+  });
+
+  test.each([1, null, "", {}, []])("does not take %j for a session, a scope or a time", async (value) => {
+    const token = await forge({ claims: { sid: value, scope: value === "" ? null : value, iat: undefined } });
+    const grant = await jwtTokens().verify(token);
+    expect(grant).toBeDefined();
+    for (const field of ["sessionId", "scopes", "issuedAt"]) expect(grant).not.toHaveProperty(field);
   });
 
   test.each([0, 999, -hour, Number.NaN, Number.POSITIVE_INFINITY])(

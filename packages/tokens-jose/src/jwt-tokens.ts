@@ -34,13 +34,28 @@ export interface JwtTokensOptions {
 export interface IssuedJwt {
   /** Goes to the client and nowhere else. */
   readonly token: string;
+  /** Milliseconds since 1970, in whole seconds. */
+  readonly issuedAt: number;
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
   /** Names the token without being it: what a `RevocationStore` takes. Safe to log. */
   readonly jti: string;
 }
 
+/** What is to be in a token besides its user. */
+export interface IssueOptions {
+  /** Milliseconds; the time the token ends is rounded down to seconds. */
+  readonly expiresIn: number;
+  /** Names the login that the token comes from, so that all its tokens can be taken back together: the claim `sid`. */
+  readonly sessionId?: string | undefined;
+  /** What the token is good for: the claim `scope` (RFC 9068 2.2.3). */
+  readonly scopes?: readonly string[] | undefined;
+}
+
 const algorithm = "HS256";
+
+/** RFC 6749 3.3. */
+const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
 /** The type of an access token (RFC 9068 2.1): other JWTs of the same issuer are not taken for one. */
 const tokenType = "at+jwt";
@@ -84,26 +99,37 @@ export class JwtTokens implements TokenVerifier<JwtUser> {
     this.#clockTolerance = clockTolerance;
   }
 
-  /** Makes a token for a user. `expiresIn` is in milliseconds; the time it ends is rounded down to seconds. */
+  /**
+   * Makes a token for a user. Throws a `TypeError` for a time below a second, for a scope that is not a scope-token of
+   * RFC 6749 3.3, and for what makes a token longer than 8192 characters.
+   */
   async issue(
     user: Pick<AccountUser, "id" | "username" | "name">,
-    { expiresIn }: { readonly expiresIn: number },
+    { expiresIn, sessionId, scopes }: IssueOptions,
   ): Promise<IssuedJwt> {
+    const bad = scopes?.find((scope) => !scopeToken.test(scope));
+    if (bad !== undefined) throw new TypeError(`expected scopes without spaces and quotes, got ${JSON.stringify(bad)}`);
     if (!Number.isFinite(expiresIn) || expiresIn < 1000) {
       throw new TypeError(`expected expiresIn in milliseconds, at least 1000, got ${expiresIn}`);
     }
     const { issuer, audience, clock } = this.#options;
     const { current } = await this.#keyRing();
     const now = clock.now();
+    const issued = Math.floor(now / 1000);
     const expiry = Math.floor((now + expiresIn) / 1000);
     const jti = crypto.randomUUID();
-    const token = await new SignJWT({ username: user.username, name: user.name })
+    const token = await new SignJWT({
+      username: user.username,
+      name: user.name,
+      ...(sessionId === undefined ? {} : { sid: sessionId }),
+      ...(scopes === undefined ? {} : { scope: scopes.join(" ") }),
+    })
       .setProtectedHeader({ alg: algorithm, typ: tokenType, kid: current.id })
       .setIssuer(issuer)
       .setAudience(audience)
       .setSubject(user.id)
       .setJti(jti)
-      .setIssuedAt(Math.floor(now / 1000))
+      .setIssuedAt(issued)
       .setExpirationTime(expiry)
       .sign(current.key);
     if (token.length > longestToken) {
@@ -111,7 +137,7 @@ export class JwtTokens implements TokenVerifier<JwtUser> {
         `expected a username and a name that fit into a token of ${longestToken} characters, got one of ${token.length}`,
       );
     }
-    return { token, expiresAt: expiry * 1000, jti };
+    return { token, issuedAt: issued * 1000, expiresAt: expiry * 1000, jti };
   }
 
   /** What the token entitles to; undefined for one that is malformed, forged, expired, revoked or not for us. */
@@ -154,8 +180,16 @@ function keyOf(ring: KeyRing, id: unknown): CryptoKey {
 }
 
 /** The grant that the claims make up; undefined if one of them is missing or not what it should be. */
-function grantOf({ sub, username, name, jti, exp }: JWTPayload): Grant<JwtUser> | undefined {
+function grantOf({ sub, username, name, jti, exp, iat, sid, scope }: JWTPayload): Grant<JwtUser> | undefined {
   if (typeof sub !== "string" || sub === "" || typeof jti !== "string" || jti === "") return undefined;
   if (typeof username !== "string" || typeof name !== "string" || exp === undefined) return undefined;
-  return { user: { isAuthenticated: true, id: sub, username, name }, tokenId: jti, expiresAt: exp * 1000 };
+  return {
+    user: { isAuthenticated: true, id: sub, username, name },
+    tokenId: jti,
+    expiresAt: exp * 1000,
+    // A token without them is as good as one that never had them.
+    ...(typeof iat === "number" ? { issuedAt: iat * 1000 } : {}),
+    ...(typeof sid === "string" && sid !== "" ? { sessionId: sid } : {}),
+    ...(typeof scope === "string" ? { scopes: scope.split(" ").filter((each) => each !== "") } : {}),
+  };
 }

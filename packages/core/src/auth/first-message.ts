@@ -1,9 +1,11 @@
 import type { App, MaybePromise, Receive, Scope, Send } from "../app.js";
 import { DenyConnection, ProtocolError, RouteNotFound } from "../errors.js";
+import type { Leases } from "../leases/leases.js";
 import type { Clock } from "../ports/clock.js";
 import { prepend } from "../session/receive.js";
 import type { MaybeAuthenticated } from "./authenticated.js";
 import type { FirstMessageCarrier } from "./carriers.js";
+import { LeasedConnection } from "./leased-connection.js";
 import { anonymousUser } from "./user.js";
 import { Refusal, type Verdict } from "./verdict.js";
 
@@ -15,6 +17,7 @@ export interface FirstMessageDialogue {
   readonly carrier: FirstMessageCarrier;
   readonly judge: (token: string | undefined) => MaybePromise<Verdict>;
   readonly clock: Clock;
+  readonly leases: Leases | undefined;
 }
 
 /**
@@ -22,7 +25,7 @@ export interface FirstMessageDialogue {
  * connection looks as if it had just been made. A message that carries none is left for the inner application.
  */
 export async function afterFirstMessage(dialogue: FirstMessageDialogue): Promise<void> {
-  const { inner, scope, receive, send, carrier, judge, clock } = dialogue;
+  const { inner, scope, receive, send, carrier, judge, clock, leases } = dialogue;
   const connect = await receive();
   if (connect.type === "websocket.disconnect") return;
   await send({ type: "websocket.accept" });
@@ -32,18 +35,26 @@ export async function afterFirstMessage(dialogue: FirstMessageDialogue): Promise
   if (first.type !== "websocket.receive") return;
 
   const token = carrier.read(first.text ?? first.bytes);
+  const since = leases === undefined ? 0 : leases.now();
   const verdict = await judge(token);
   if (verdict instanceof Refusal) return closeWith(verdict, send);
   const rest = token === undefined ? prepend<"websocket">(first, receive) : receive;
+  const grown = { ...scope, user: verdict?.user ?? anonymousUser, grant: verdict };
+  const again = prepend<"websocket">(connect, rest);
+  const connection =
+    leases === undefined || verdict === undefined
+      ? undefined
+      : new LeasedConnection({ leases, grant: verdict, since, type: "websocket", send });
+  // It has long been open.
+  if (connection?.begin() === false) return closeWith(new Refusal("invalid"), send);
+  const reply = connection?.send ?? send;
   try {
-    await inner(
-      { ...scope, user: verdict?.user ?? anonymousUser, grant: verdict },
-      prepend<"websocket">(connect, rest),
-      alreadyAccepted(send),
-    );
+    await (connection === undefined
+      ? inner(grown, again, alreadyAccepted(reply))
+      : connection.run(inner, grown, again, alreadyAccepted(reply)));
   } catch (error) {
     if (!(error instanceof DenyConnection || error instanceof RouteNotFound)) throw error;
-    return closeWith(error, send);
+    return closeWith(error, reply);
   }
 }
 

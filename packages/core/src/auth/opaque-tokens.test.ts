@@ -88,12 +88,15 @@ describe("issuing", () => {
 
 describe("verifying", () => {
   test("tells who holds a token, without what is secret", async () => {
-    const { tokens } = setUp();
+    const { tokens, time } = setUp();
+    const issuedAt = time.now;
     const { token, digest } = await tokens.issue("7");
+    time.now += 1000;
     expect(await tokens.verify(token)).toEqual({
       user: { isAuthenticated: true, id: "7", username: "alice", name: "Alice", isSuperuser: true },
       tokenId: digest,
       expiresAt: undefined,
+      issuedAt,
     });
   });
 

@@ -74,14 +74,14 @@ export class OpaqueTokens implements TokenVerifier<AccountUser> {
     const found = await this.#store.find(digest);
     if (found === undefined || !found.user.isActive) return undefined;
 
-    const { expiresAt, lastUsedAt } = found.token;
+    const { createdAt, expiresAt, lastUsedAt } = found.token;
     const now = this.#clock.now();
     if (expiresAt !== undefined && expiresAt <= now) return undefined;
 
     // Not awaited: the note is for people who look at the list of tokens, and the connection need not wait for it.
     const isStale = lastUsedAt === undefined || now - lastUsedAt >= lastUsedPrecision;
     if (isStale && !this.#touching.has(digest)) void this.#touch(digest, now);
-    return { user: accountUser(found.user), tokenId: digest, expiresAt };
+    return { user: accountUser(found.user), tokenId: digest, expiresAt, issuedAt: createdAt };
   }
 
   async #touch(digest: string, usedAt: number): Promise<void> {

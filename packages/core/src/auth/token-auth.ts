@@ -1,5 +1,6 @@
 import type { App, Connection, MaybePromise, Receive, Scope, Send } from "../app.js";
 import { ConfigurationError } from "../errors.js";
+import type { Leases } from "../leases/leases.js";
 import type { Middleware, Unmet } from "../middleware.js";
 import { type Clock, systemClock } from "../ports/clock.js";
 import type { TokenVerifier } from "../ports/token-verifier.js";
@@ -8,6 +9,7 @@ import { growScope } from "../scope.js";
 import type { Authenticated, MaybeAuthenticated } from "./authenticated.js";
 import type { Carrier, FirstMessageCarrier } from "./carriers.js";
 import { afterFirstMessage, closeWith } from "./first-message.js";
+import { LeasedConnection } from "./leased-connection.js";
 import { anonymousUser, type User } from "./user.js";
 import { judgeBy, Refusal, type Verdict } from "./verdict.js";
 
@@ -26,6 +28,12 @@ export interface TokenAuthOptions<Who extends User> {
   readonly denial?: "response" | "close";
   /** For the time a first message may take. */
   readonly clock?: Clock;
+  /**
+   * Watches over the credentials of connections that are open. When one is no good any more, a WebSocket is closed with
+   * 4401 and the reason (`"revoked"`, `"expired"`, ...), and the response to a request is ended; the application is told by
+   * the disconnect event. Without it a connection outlives its token.
+   */
+  readonly leases?: Leases | undefined;
 }
 
 type DenyingOptions<Who extends User> = TokenAuthOptions<Who> & { readonly onAnonymous: "deny" };
@@ -78,16 +86,28 @@ function withTokenAuth(inner: App<Connection, MaybeAuthenticated>, options: Toke
   const markers = carriers.flatMap(({ subprotocol }) => subprotocol ?? []);
   const judge = judgeBy(options);
   const clock = options.clock ?? systemClock;
+  const { leases } = options;
 
   const guarded: App<Connection> = (scope, receive, send) => {
     const marker = markers.find((subprotocol) => offers(scope, subprotocol));
     const reply = marker === undefined ? send : answering(marker, send);
     const visible = marker === undefined ? scope : withoutToken(scope, marker);
+    const since = leases === undefined ? 0 : leases.now();
 
     const proceed = (verdict: Verdict): MaybePromise<void> => {
       if (!(verdict instanceof Refusal)) {
-        const added = { user: verdict?.user ?? anonymousUser, grant: verdict };
-        return inner(growScope(visible, added), receive, reply);
+        const grown = growScope(visible, { user: verdict?.user ?? anonymousUser, grant: verdict });
+        if (leases === undefined || verdict === undefined) return inner(grown, receive, reply);
+        const refuse = (): MaybePromise<void> => refuseLease(scope.type, options.denial, reply);
+        const connection = new LeasedConnection({
+          leases,
+          grant: verdict,
+          since,
+          type: scope.type,
+          send: reply,
+          refuse,
+        });
+        return connection.run(inner, grown, receive, connection.send);
       }
       if (scope.type === "websocket" && options.denial === "close") return acceptAndClose(verdict, reply);
       throw verdict;
@@ -104,6 +124,7 @@ function withTokenAuth(inner: App<Connection, MaybeAuthenticated>, options: Toke
         carrier: firstMessage,
         judge,
         clock,
+        leases,
       });
     }
     const verdict = judge(tokens.values().next().value);
@@ -134,4 +155,18 @@ function answering(marker: string, send: Send<Connection>): Send<Connection> {
 async function acceptAndClose(refusal: Refusal, send: Send<Connection>): Promise<void> {
   await send({ type: "websocket.accept" });
   await closeWith(refusal, send);
+}
+
+/** The answer to a token that was revoked between its verification and the opening of the connection. */
+async function refuseLease(
+  type: Connection,
+  denial: TokenAuthOptions<User>["denial"],
+  send: Send<Connection>,
+): Promise<void> {
+  const refusal = new Refusal("invalid");
+  if (type === "websocket" && denial === "close") return acceptAndClose(refusal, send);
+  const { status, headers, body } = refusal;
+  const response = type === "websocket" ? "websocket.http.response" : "http.response";
+  await send({ type: `${response}.start`, status, headers });
+  await send({ type: `${response}.body`, body });
 }

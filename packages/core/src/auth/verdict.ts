@@ -22,13 +22,20 @@ const refusals = {
     challenge: undefined,
     detail: "Tokens cannot be verified at the moment.",
   },
+  insufficient: {
+    status: 403,
+    closeCode: 4403,
+    challenge: ' error="insufficient_scope"',
+    detail: "You do not have permission to perform this action.",
+  },
 } as const;
 
 /** Why nobody gets in. */
 export class Refusal extends DenyConnection {
   readonly detail: string;
 
-  constructor(why: keyof typeof refusals, cause?: unknown) {
+  /** `scope` is what a token would need, for a refusal for want of it. */
+  constructor(why: keyof typeof refusals, cause?: unknown, scope?: string) {
     const { status, closeCode, challenge, detail } = refusals[why];
     super(
       {
@@ -36,7 +43,9 @@ export class Refusal extends DenyConnection {
         closeCode,
         headers: [
           ["content-type", "application/json"],
-          ...(challenge === undefined ? [] : [["www-authenticate", `Bearer${challenge}`] as const]),
+          ...(challenge === undefined
+            ? []
+            : [["www-authenticate", `Bearer${challenge}${scope === undefined ? "" : `, scope="${scope}"`}`] as const]),
         ],
         body: JSON.stringify({ detail }),
       },

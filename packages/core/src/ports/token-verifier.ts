@@ -8,6 +8,12 @@ export interface Grant<Who extends User = User> {
   readonly tokenId: string;
   /** Milliseconds since 1970; undefined if it does not expire. */
   readonly expiresAt: number | undefined;
+  /** Milliseconds since 1970; left out by a verifier that does not know. */
+  readonly issuedAt?: number | undefined;
+  /** Names the login that the token came from, which may have brought forth several: a `sid`. Safe to log. */
+  readonly sessionId?: string | undefined;
+  /** What the token is good for (RFC 6749 3.3): `["chat:write"]`. Nothing that asks for a scope, if left out. */
+  readonly scopes?: readonly string[] | undefined;
 }
 
 /**

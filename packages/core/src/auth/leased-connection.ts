@@ -1,0 +1,138 @@
+import type { App, Connection, MaybePromise, Receive, ReceiveEvent, Scope, Send, SendEvent } from "../app.js";
+import type { HttpResponseStartEvent } from "../events.js";
+import type { Lease, LeaseEnd } from "../leases/lease.js";
+import type { Leases } from "../leases/leases.js";
+import type { Grant } from "../ports/token-verifier.js";
+import { checkResponseHeaders, checkStatus } from "../response-header.js";
+
+export interface LeasedConnectionOptions {
+  readonly leases: Leases;
+  readonly grant: Grant;
+  /** When the verification of the token began, by the clock of the leases. */
+  readonly since: number;
+  readonly type: Connection;
+  readonly send: Send<Connection>;
+  /** Answers a connection that is not open yet as it does one with an invalid token. Left out for one that is. */
+  readonly refuse?: () => MaybePromise<void>;
+}
+
+/**
+ * The connection of a user, between the application and the server: it has a lease from the moment it is open, and ends
+ * with it. What the application sends after that is dropped, and so is what the client has sent and nobody has read.
+ */
+export class LeasedConnection {
+  readonly #options: LeasedConnectionOptions;
+  #lease: Lease | undefined;
+  /** Held back until the first body event: until then there can still be another answer. */
+  #start: HttpResponseStartEvent | undefined;
+  #state: "open" | "ended" | "returned" = "open";
+
+  constructor(options: LeasedConnectionOptions) {
+    this.#options = options;
+  }
+
+  /** Calls the application, whose return ends the lease. */
+  async run<P extends Connection, Needs extends object>(
+    inner: App<P, Needs>,
+    scope: Scope<P> & Needs,
+    receive: Receive<P>,
+    send: Send<P>,
+  ): Promise<void> {
+    try {
+      await inner(scope, this.#receive(receive), send);
+      if (this.#start !== undefined && this.#state === "open") await this.#options.send(this.#start);
+    } finally {
+      if (this.#state === "open") this.#state = "returned";
+      this.#lease?.release();
+    }
+  }
+
+  /** The connection is open. False if the credential is no good any more. */
+  begin(): boolean {
+    const { leases, grant, since } = this.#options;
+    this.#lease ??= leases.begin(grant, since, (reason) => this.#end(reason));
+    if (this.#lease.ended === undefined) return true;
+    this.#state = "ended";
+    return false;
+  }
+
+  /** What the application sends by. */
+  readonly send: Send<Connection> = (event) => {
+    if (this.#state === "ended") return;
+    if (this.#state === "returned") return this.#options.send(event);
+    switch (event.type) {
+      case "websocket.accept":
+        return this.begin() ? this.#options.send(event) : this.#options.refuse?.();
+      case "http.response.start":
+        return this.#respond(event);
+      case "http.response.body":
+        return event.moreBody === true ? this.#pass(event) : this.#passLast(event);
+      case "websocket.close":
+        return this.#passLast(event);
+      default:
+        return this.#options.send(event);
+    }
+  };
+
+  #receive<P extends Connection>(receive: Receive<P>): Receive<P> {
+    const pull = async (): Promise<ReceiveEvent<P>> => {
+      for (;;) {
+        const event = await receive();
+        if (this.#hears(event)) return event;
+      }
+    };
+    return Object.assign(pull, {
+      pipe: (sink: (event: ReceiveEvent<P>) => MaybePromise<void>) =>
+        receive.pipe((event) => (this.#hears(event) ? sink(event) : undefined)),
+    });
+  }
+
+  #hears({ type }: { readonly type: string }): boolean {
+    // Not of a request: when the server goes away, what is still sent goes out.
+    if (type === "websocket.disconnect") this.#lease?.release();
+    return this.#state !== "ended" || (type !== "websocket.receive" && type !== "http.request");
+  }
+
+  #respond(event: HttpResponseStartEvent): MaybePromise<void> {
+    // One that is out of order is the session's to refuse.
+    if (this.#lease !== undefined) return this.#pass(event);
+    checkStatus(event.status);
+    checkResponseHeaders(event.headers ?? []);
+    if (!this.begin()) return this.#options.refuse?.();
+    this.#start = event;
+  }
+
+  /** Sends an event, behind the start of the response if that was held back. */
+  #pass(event: SendEvent<Connection>): MaybePromise<void> {
+    const { send } = this.#options;
+    const start = this.#start;
+    if (start === undefined) return send(event);
+    this.#start = undefined;
+    const begun = send(start);
+    return begun instanceof Promise ? begun.then(() => send(event)) : send(event);
+  }
+
+  #passLast(event: SendEvent<Connection>): MaybePromise<void> {
+    const sent = this.#pass(event);
+    this.#lease?.release();
+    return sent;
+  }
+
+  #end(reason: LeaseEnd): void {
+    const { send, refuse, type } = this.#options;
+    this.#state = "ended";
+    if (type === "websocket") quietly(() => send({ type: "websocket.close", code: 4401, reason }));
+    else if (this.#start !== undefined) quietly(() => refuse?.());
+    else quietly(() => send({ type: "http.response.body" }));
+  }
+}
+
+/** The client may have gone just before; then there is nobody to tell. */
+function quietly(step: () => MaybePromise<void>): void {
+  try {
+    const done = step();
+    if (done instanceof Promise) done.catch(() => {});
+  } catch {
+    // As above.
+  }
+}
