@@ -27,9 +27,9 @@ import { UrlLogin } from "./websocket/url-login.js";
 
 /** The whole application: what comes in at the front door, and where it goes. */
 export function createApplication(services: Services): App {
-  const { settings, logger, layer, presence, verifier } = services;
+  const { settings, logger, layer, presence, verifier, leases } = services;
   const api = createApi(services);
-  const tokens = { verifier, from: [fromHeader(), fromSubprotocol(), fromQuery("token")] };
+  const tokens = { verifier, leases, from: [fromHeader(), fromSubprotocol(), fromQuery("token")] };
   const log = accessLog(logger);
   const withServices = provide(() => ({ services }));
 

@@ -2,6 +2,9 @@ import {
   type ChannelLayer,
   type Clock,
   type Grant,
+  LayerUnavailable,
+  type LeaseEnd,
+  Leases,
   type Logger,
   type MessageStore,
   OpaqueTokens,
@@ -40,8 +43,12 @@ export interface Services {
   readonly jwt: JwtTokens;
   /** Takes either kind of token. */
   readonly verifier: TokenVerifier<Member>;
-  /** Ends the token a grant was given for, of either kind. */
+  /** Watches over the tokens of open connections. */
+  readonly leases: Leases;
+  /** Ends the token a grant was given for, of either kind, and the connections that were opened with it. */
   revoke(grant: Grant): Promise<void>;
+  /** Ends every opaque token of a user, and all of their connections; says how many tokens there were. */
+  revokeAllOf(userId: string, reason: LeaseEnd): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -77,6 +84,16 @@ async function openOn(layer: ChannelLayer, settings: Settings, logger: Logger): 
     revocations: database.revocations,
   });
   const here = presence(layer, { describe: (user: Member) => userData(user), logger, clock });
+  const leases = new Leases({ layer, clock, logger, verify: (grant) => isGood(database, grant) });
+  // What the store has forgotten opens nothing any more; the other servers hear of it when the layer is back.
+  const told = async (telling: Promise<void>): Promise<void> => {
+    try {
+      await telling;
+    } catch (error) {
+      if (!(error instanceof LayerUnavailable)) throw error;
+      logger.warn({ err: error }, "other servers could not be told of a revocation");
+    }
+  };
   return {
     settings,
     logger,
@@ -88,18 +105,32 @@ async function openOn(layer: ChannelLayer, settings: Settings, logger: Logger): 
     presence: here,
     tokens,
     jwt,
+    leases,
     verifier: { verify: (token) => (isJwt(token) ? jwt : tokens).verify(token) },
     async revoke({ tokenId, expiresAt }) {
       // An opaque token is gone when its record is; a JWT has none, and is remembered until it dies by itself.
       const removed = await database.tokens.remove(tokenId);
       if (!removed && expiresAt !== undefined) await database.revocations.revoke(tokenId, expiresAt);
+      await told(leases.revokeToken(tokenId, "logged_out"));
+    },
+    async revokeAllOf(userId, reason) {
+      const count = await database.tokens.removeAllOf(userId);
+      await told(leases.revokeUser(userId, reason));
+      return count;
     },
     async close() {
+      await leases.close();
       await here.close();
       await layer.close();
       await database.close();
     },
   };
+}
+
+/** Whether a token that was good still is: only those that are opaque have no expiry. */
+async function isGood(database: Database, { tokenId, expiresAt }: Grant): Promise<boolean> {
+  if (expiresAt !== undefined) return !(await database.revocations.isRevoked(tokenId));
+  return (await database.tokens.find(tokenId))?.user.isActive ?? false;
 }
 
 /** An opaque token has no dots. */

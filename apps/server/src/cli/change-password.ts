@@ -9,7 +9,7 @@ import { withServices } from "./with-services.js";
 export function changePasswordCommand(program: Command): void {
   program
     .command("changepassword")
-    .description("give a user a new password")
+    .description("give a user a new password, and end their tokens and connections")
     .argument("<username>")
     .option("--no-input", "ask nothing; the password comes from the environment: NEW_PASSWORD")
     .action((username: string, options: { readonly input: boolean }) =>
@@ -33,5 +33,6 @@ async function changePassword(services: Services, username: string, interactive:
     if (!(await askToBypass(error.fields))) throw new CommandFailure("The password was not changed.");
     await services.accounts.changePassword(user, password, { checkPassword: false });
   }
+  await services.revokeAllOf(user.id, "password_changed");
   process.stdout.write(`Password changed successfully for user '${user.username}'\n`);
 }

@@ -9,11 +9,11 @@ export function tokenCommand(program: Command): void {
     .command("create")
     .description("make a token for a user and print it; it cannot be shown again")
     .argument("<username>")
-    .option("--reset", "end the user's other tokens; JWTs end by themselves within an hour")
+    .option("--reset", "end the user's other tokens and connections; JWTs end by themselves within an hour")
     .action((username: string, options: { readonly reset?: true }) =>
       withServices(async (services) => {
         const user = await findUser(services, username);
-        if (options.reset) await services.database.tokens.removeAllOf(user.id);
+        if (options.reset) await services.revokeAllOf(user.id, "revoked");
         const issued = await services.tokens.issue(user.id);
         process.stdout.write(`Generated token ${issued.token} for user ${user.username}\n`);
       }),
@@ -21,12 +21,12 @@ export function tokenCommand(program: Command): void {
 
   token
     .command("revoke")
-    .description("end every token of a user; JWTs end by themselves within an hour")
+    .description("end every token and connection of a user; JWTs end by themselves within an hour")
     .argument("<username>")
     .action((username: string) =>
       withServices(async (services) => {
         const user = await findUser(services, username);
-        const count = await services.database.tokens.removeAllOf(user.id);
+        const count = await services.revokeAllOf(user.id, "revoked");
         process.stdout.write(`Revoked ${count} ${count === 1 ? "token" : "tokens"} of user ${user.username}\n`);
       }),
     );
