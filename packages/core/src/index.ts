@@ -23,6 +23,7 @@ export * from "./layers/in-memory.js";
 export type { ChannelLayerOptions, LayerCounts } from "./layers/local-channels.js";
 export { checkChannelName, checkGroupName } from "./layers/names.js";
 export { plainMessage } from "./layers/plain-message.js";
+export { reconnectPause } from "./layers/reconnect-pause.js";
 export type { Lease, LeaseEnd, OnLeaseEnd } from "./leases/lease.js";
 export * from "./leases/leases.js";
 export * from "./middleware.js";

@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Broker, type BrokerListener, ConfigurationError, LayerUnavailable, type QueueLimits } from "@sluice/core";
+import {
+  type Broker,
+  type BrokerListener,
+  ConfigurationError,
+  LayerUnavailable,
+  type QueueLimits,
+  reconnectPause,
+} from "@sluice/core";
 import { type Server, serversOf } from "./server-url.js";
 import { openSession, type Session, type SessionOptions } from "./session.js";
 import type { Tables } from "./tables.js";
@@ -11,10 +18,7 @@ export interface PostgresBrokerOptions {
   readonly timeout: number;
 }
 
-/** Milliseconds before a lost server is called again: at first, and at most. */
-const shortestPause = 50;
-const longestPause = 500;
-/** After a mistake that only somebody can put right, and that takes a while to find. */
+/** Milliseconds after a mistake that only somebody can put right, and that takes a while to find. */
 const pauseAfterMistake = 5_000;
 
 /** Topics on `NOTIFY` and queues in a table, and the connections for them, which are restored for as long as it is open. */
@@ -143,10 +147,9 @@ function lostOrAborted(lost: Promise<unknown>, signal: AbortSignal): Promise<unk
   });
 }
 
-/** With jitter, so that the processes of an application do not all call at once. */
 function pause(failures: number, cause: unknown): number {
   if (cause instanceof ConfigurationError) return pauseAfterMistake;
-  return Math.min(shortestPause * 2 ** failures, longestPause) * (0.5 + Math.random() / 2);
+  return reconnectPause(failures);
 }
 
 function unavailable(cause: unknown): LayerUnavailable {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Broker, type BrokerListener, LayerUnavailable, type QueueLimits } from "@sluice/core";
+import { type Broker, type BrokerListener, LayerUnavailable, type QueueLimits, reconnectPause } from "@sluice/core";
 import type { Redis } from "ioredis";
 import { Link } from "./link.js";
 import { popScript, pushScript } from "./queue-scripts.js";
@@ -13,9 +13,6 @@ export interface RedisBrokerOptions {
   readonly timeout: number;
 }
 
-/** Milliseconds at most before a lost server is called again, at first and at last. */
-const firstPause = 50;
-const longestPause = 500;
 /** Ten years: a number that Redis takes, for what is never to expire. */
 const longestExpiry = 315_360_000_000;
 
@@ -142,11 +139,8 @@ export class RedisBroker implements Broker {
     });
   }
 
-  /** Between half of the pause and all of it, so that many processes do not call at once. */
   async #pause(failures: number): Promise<void> {
-    const longest = Math.min(firstPause * 2 ** failures, longestPause);
-    const ms = longest * (0.5 + Math.random() / 2);
-    await sleep(ms, undefined, { ref: false, signal: this.#closing.signal }).catch(() => {});
+    await sleep(reconnectPause(failures), undefined, { ref: false, signal: this.#closing.signal }).catch(() => {});
   }
 
   get #closed(): boolean {
