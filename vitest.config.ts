@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { CapabilityReporter } from "./test/capability-reporter.js";
 
@@ -21,6 +22,8 @@ export default defineConfig({
     ],
     globalSetup: ["test/postgres-server.ts", "test/redis-server.ts"],
     reporters: process.env.CI ? ["default", json, capabilities] : ["default", capabilities],
+    // Most of the time tests wait for processes of theirs: with one at a time, two cores would stand idle half of it.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
