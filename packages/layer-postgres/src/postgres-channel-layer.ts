@@ -20,9 +20,9 @@ export interface PostgresChannelLayerOptions extends BrokeredChannelLayerOptions
  * unless they are there: a role that may not make tables needs them made by another, and the right to read, insert and
  * delete. A crash of the server empties them, and with them the named channels; groups and memberships survive.
  *
- * A message of more than some 7,900 bytes lies in a table for half a minute. All notifications of a server's database
- * stand in one queue, at the commit of which its processes wait for one another: for thousands of messages a second, take a
- * broker that is made for it.
+ * A message of more than some 7,900 bytes lies in a table for half a minute, for an hour if it was sent within a
+ * transaction. All notifications of a server stand in one queue, at which its commits wait for one another: for thousands of
+ * messages a second, take a broker that is made for it.
  *
  * @example
  * const layer = new PostgresChannelLayer({ url: "postgres://app:secret@localhost/app" });

@@ -23,8 +23,8 @@ const prefixPattern = /^[A-Za-z0-9._-]+(?::[A-Za-z0-9._-]+)*$/;
  * A channel layer on Redis 5 or later, or on a Redis Cluster 7.0 or later. Groups are its publish and subscribe, named
  * channels are lists. Messages are delivered at most once: nothing is sent again after a failure.
  *
- * It has two connections, and begins to connect when it is made; `ready()` says when it has. What is asked of it while Redis
- * cannot be reached rejects at once with `LayerUnavailable`. It calls Redis again within half a second each time, also when Redis
+ * It has two connections, and begins to connect when it is made; `ready()` says when it has. While Redis cannot be reached,
+ * what needs it rejects at once with `LayerUnavailable`. It calls Redis again within half a second each time, also when Redis
  * accepts connections and does not answer; then subscriptions are restored, and channels with `gaps` are told.
  *
  * In a Cluster one prefix lies in one hash slot, hence on one node: the order of messages needs it. The load is shared by

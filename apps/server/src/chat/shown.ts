@@ -12,13 +12,9 @@ export class Shown {
   add(id: string): boolean {
     if (this.#ids.has(id)) return false;
     this.#ids.add(id);
-    if (this.#ids.size > this.#most) {
-      // A set keeps its order: this is the oldest.
-      for (const oldest of this.#ids) {
-        this.#ids.delete(oldest);
-        break;
-      }
-    }
+    // A set keeps its order.
+    const [oldest = id] = this.#ids;
+    if (this.#ids.size > this.#most) this.#ids.delete(oldest);
     return true;
   }
 }
