@@ -24,7 +24,9 @@ export default defineConfig({
     reporters: process.env.CI ? ["default", json, capabilities] : ["default", capabilities],
     // Most of the time tests wait for processes of theirs: with one at a time, two cores would stand idle half of it.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // What hangs is found by them; no test is about how long it takes, and a busy machine may take ten times as long.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } },
   },
 });

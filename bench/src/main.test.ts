@@ -58,7 +58,7 @@ test("a short run measures everything, and every answer is right", async (contex
     ["handshake", ["sluice-uws", 300], ["control-uws", 300]],
     ["echo", ["sluice-uws", 1024], ["control-uws", 1024]],
   ]);
-}, 60_000);
+});
 
 test("wrong arguments are answered with the usage", async () => {
   const { code, output, errors } = await bench("--rounds", "many").ended;
@@ -103,7 +103,7 @@ describe.skipIf(process.platform !== "linux")("the processes of a run (skipped w
     expect({ code, output }).toEqual({ code: 1, output: "" });
     expect(errors).toMatch(/The benchmark failed\. sluice-uws, authenticated handshake: expected .*ended with SIGKILL/);
     expect([...children.values()].filter(isAlive)).toEqual([]);
-  }, 60_000);
+  });
 
   test.each([
     ["SIGINT", 130],
@@ -124,5 +124,5 @@ describe.skipIf(process.platform !== "linux")("the processes of a run (skipped w
     run.process.kill("SIGKILL");
     await run.ended;
     await expect.poll(() => [...children.values()].filter(isAlive), { timeout: 10_000 }).toEqual([]);
-  }, 60_000);
+  });
 });

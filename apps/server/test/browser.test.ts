@@ -276,7 +276,7 @@ describe.skipIf(chromiumPath === undefined)("the chat page", () => {
     expect(stops).toEqual(["#", "#keys", "room-name", "Enter", "logout", "log"]);
   });
 
-  it("says that the connection is lost, and comes back by itself with everything", { timeout: 30_000 }, async () => {
+  it("says that the connection is lost, and comes back by itself with everything", async () => {
     expectedComplaint = refusedConnection;
     const [ada, charles] = await Promise.all([guest("ada2", "/#storm"), guest("charles2", "/#storm")]);
     await say(ada.page, "before");
@@ -297,7 +297,7 @@ describe.skipIf(chromiumPath === undefined)("the chat page", () => {
     expect(await transcript(ada.page)).toEqual(["You: before", "You: after"]);
   });
 
-  it("waits longer and longer for the server, but not when the network is back", { timeout: 30_000 }, async () => {
+  it("waits longer and longer for the server, but not when the network is back", async () => {
     expectedComplaint = refusedConnection;
     const { page } = await guest("patient", "/#patience");
     await stopClock(page);

@@ -5,6 +5,7 @@ import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { goodPassword, post } from "./client.js";
+import { quickDatabase } from "./quick-database.js";
 import { sluice, startServer, temporaryDirectory } from "./server-process.js";
 import { openSocket } from "./socket.js";
 
@@ -19,7 +20,7 @@ const run = (line: string, env: Record<string, string> = {}) =>
 
 describe("the command line", () => {
   it("has help for everything", async () => {
-    for (const line of [
+    const lines = [
       "--help",
       "serve --help",
       "migrate --help",
@@ -28,9 +29,10 @@ describe("the command line", () => {
       "token --help",
       "token create --help",
       "token revoke --help",
-    ]) {
-      const { code, stdout } = await run(line);
-      expect([line, code]).toEqual([line, 0]);
+    ];
+    const answers = await Promise.all(lines.map((line) => run(line)));
+    for (const [index, { code, stdout }] of answers.entries()) {
+      expect([lines[index], code]).toEqual([lines[index], 0]);
       expect(stdout).toContain("Usage: sluice");
     }
   });
@@ -41,9 +43,10 @@ describe("the command line", () => {
     expect(stderr).not.toContain("    at ");
   });
 
-  it("makes users, changes passwords and hands out tokens on the database that the server serves", {
-    timeout: 60_000,
-  }, async () => {
+  it("makes users, changes passwords and hands out tokens on the database that the server serves", async () => {
+    const database = await quickDatabase();
+    const run = (line: string, env: Record<string, string> = {}) =>
+      sluice(line.split(" "), { DATA_DIR: directory.path, ...database, ...env });
     expect(await run("migrate")).toEqual({ code: 0, stdout: "The database is up to date.\n", stderr: "" });
     const create = () => run("createsuperuser --username root --no-input", { SUPERUSER_PASSWORD: goodPassword });
     expect(await create()).toEqual({ code: 0, stdout: "Superuser created successfully.\n", stderr: "" });
@@ -83,19 +86,30 @@ describe("the command line", () => {
     }
     expect(new Set(tokens).size).toBe(3);
 
-    const server = await startServer({ dataDirectory: directory.path });
+    const server = await startServer({ dataDirectory: directory.path, env: database });
     const me = async (token = "") =>
       (await fetch(`${server.url}/api/me`, { headers: { authorization: `Token ${token}` } })).status;
     expect(await Promise.all(tokens.map(me))).toEqual([401, 401, 200]);
     const login = (password: string) => post(`${server.url}/api/login`, { username: "root", password });
     expect((await login(goodPassword)).status).toBe(400);
     expect((await login("another fine staple")).status).toBe(200);
+    expect(await server.stop()).toBe(0);
+    expect(await run("token revoke root")).toEqual({ code: 0, stdout: "Revoked 2 tokens of user root\n", stderr: "" });
+  });
 
-    const locked = await run("token revoke root");
+  it("shares a data directory with nobody", async () => {
+    const server = await startServer({ dataDirectory: directory.path });
+    const locked = await run("token revoke keeper");
     expect(locked.code).toBe(1);
     expect(locked.stderr).toMatch(new RegExp(`^sluice: .*${directory.path}.*${server.process.pid}.*\n$`));
     expect(await server.stop()).toBe(0);
-    expect(await run("token revoke root")).toEqual({ code: 0, stdout: "Revoked 2 tokens of user root\n", stderr: "" });
+    const create = await run("createsuperuser --username keeper --no-input", { SUPERUSER_PASSWORD: goodPassword });
+    expect(create).toEqual({ code: 0, stdout: "Superuser created successfully.\n", stderr: "" });
+    expect(await run("token revoke keeper")).toEqual({
+      code: 0,
+      stdout: "Revoked 0 tokens of user keeper\n",
+      stderr: "",
+    });
   });
 });
 

@@ -84,7 +84,7 @@ async function next(socket: Socket | undefined, type: string): Promise<{ data: R
 const heard = async (socket: Socket | undefined): Promise<unknown> => (await next(socket, "newMessage")).data.message;
 
 function threeServers(open: () => Promise<Shared>): void {
-  it("are one: rooms, who is in them, and what a crash of one of them leaves", { timeout: 60_000 }, async () => {
+  it("are one: rooms, who is in them, and what a crash of one of them leaves", async () => {
     await using shared = await open();
     const three = await start(3, shared.env);
     const sockets = await guests(three, "room");

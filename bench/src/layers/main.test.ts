@@ -54,7 +54,7 @@ test("three processes on one Redis hear everything, once and in order", async (c
     output: expect.stringMatching(/^redis: none of 2025 deliveries/),
   });
   expect(lastLine(output)).toEqual({ redis: expect.objectContaining(everything) });
-}, 60_000);
+});
 
 test("three processes on one PostgreSQL do, too", async (context) => {
   const server = inject("postgres");
@@ -65,13 +65,13 @@ test("three processes on one PostgreSQL do, too", async (context) => {
     output: expect.stringMatching(/^postgres: none of 2025 deliveries/),
   });
   expect(lastLine(output)).toEqual({ postgres: expect.objectContaining(everything) });
-}, 60_000);
+});
 
 test("a server that cannot be reached is a fault", async () => {
   const { code, output } = await check("--layer", "redis", "--url", "redis://127.0.0.1:1", ...small);
   expect({ code, output }).toEqual({ code: 1, output: expect.stringMatching(/^The check of redis failed\. /) });
   expect(lastLine(output)).toEqual({ redis: { ok: false, faults: [expect.any(String)] } });
-}, 60_000);
+});
 
 test("wrong arguments are answered with the usage", async () => {
   const { code, output, errors } = await check("--layer", "pigeon");

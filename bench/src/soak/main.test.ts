@@ -46,7 +46,7 @@ describe.each(["uws", "node"])("a soak of a few seconds on %s", (transport) => {
     expect(Object.keys(figures.visits)).toEqual(expect.arrayContaining(often));
     expect(figures.messages).toBeGreaterThan(figures.visits.leaves ?? 0);
     expect(errors).toMatch(/\d s: \d+ WebSockets, \d+ requests, \d+ members, heap .* MiB, RSS .* MiB; \d+ messages/);
-  }, 120_000);
+  });
 });
 
 const complaints: Readonly<Record<(typeof leaks)[number], RegExp>> = {

@@ -1,6 +1,6 @@
 import { type Broker, type BrokerListener, ConfigurationError } from "@sluice/core";
 import { MemoryBrokerServer, RecordingLogger } from "@sluice/testing";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { EncryptedBroker } from "./encrypted-broker.js";
 
 const secret = "a secret of thirty-two characters";
@@ -27,7 +27,7 @@ class Ear implements BrokerListener {
 async function listen(broker: Broker): Promise<string[]> {
   const ear = new Ear();
   broker.connect(ear);
-  await vi.waitFor(() => expect(ear.heard).toEqual(["connected"]));
+  await expect.poll(() => ear.heard).toEqual(["connected"]);
   return ear.heard;
 }
 
@@ -40,7 +40,7 @@ test("shows the server neither payloads nor that two of them are alike", async (
   for (const each of [broker, wire]) await each.subscribe("group:room");
   for (let n = 0; n < 2; n++) expect(await broker.publish("group:room", "hello")).toBe(true);
   expect(await broker.publish("group:empty", "hello")).toBe(false);
-  await vi.waitFor(() => expect(heard.slice(1)).toEqual(["group:room hello", "group:room hello"]));
+  await expect.poll(() => heard.slice(1)).toEqual(["group:room hello", "group:room hello"]);
   expect(seen[1]).toMatch(/^group:room [A-Za-z0-9+/]{20}$/);
   expect(seen[1]).not.toBe(seen[2]);
 
@@ -63,7 +63,7 @@ test("keeps the order of calls and of messages, whatever their size", async () =
   await Promise.all([subscribed, unsubscribed, ...queued]);
   expect(await Promise.all(published)).toEqual([true, true, true, true]);
   expect(await late).toBe(false);
-  await vi.waitFor(() => expect(heard).toHaveLength(5));
+  await expect.poll(() => heard).toHaveLength(5);
   expect(heard.slice(1).map((line) => line.slice(0, 9))).toEqual(["a large x", "a small 1", "a large x", "a small 2"]);
   expect(await broker.pop("work")).toBe(large);
   expect(await broker.pop("work")).toBe("small");
@@ -97,7 +97,7 @@ test("drops what no key fits, what was changed and what was meant for elsewhere,
   await stranger.publish("a", "foreign");
   for (const payload of ["", "not base64 !", "AAAA", sealed, changed]) await wire.publish("a", payload);
   await broker.publish("a", "good");
-  await vi.waitFor(() => expect(heard).toEqual(["connected", "a good"]));
+  await expect.poll(() => heard).toEqual(["connected", "a good"]);
   expect(logger.lines).toEqual([
     { level: "warn", message: expect.stringContaining("no encryption key"), fields: { dropped: 1 } },
   ]);
@@ -120,7 +120,7 @@ test("keeps nothing for the next connection", async () => {
   server.stop();
   server.start();
   await rejected;
-  await vi.waitFor(() => expect(heard).toEqual(["connected", "disconnected", "connected"]));
+  await expect.poll(() => heard).toEqual(["connected", "disconnected", "connected"]);
   expect(server.topics).toEqual([]);
   await broker.subscribe("a");
   await broker.close();

@@ -121,7 +121,7 @@ describePostgres(() => {
       where datname = current_database() and pid <> pg_backend_pid()`;
     await sql.end();
     expect(ended).toHaveLength(2);
-    await vi.waitFor(() => database.ping());
+    await vi.waitFor(() => database.ping(), 30_000);
     expect(await database.users.findByUsername("nobody")).toBeUndefined();
   });
 

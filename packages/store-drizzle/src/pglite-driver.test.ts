@@ -63,7 +63,7 @@ describe("a process that is killed", () => {
     return spawn(process.execPath, [appendUntilKilled, directory], { stdio: ["ignore", "pipe", "inherit"] });
   }
 
-  test("loses nothing that was acknowledged, and does not block the next", { timeout: 60_000 }, async () => {
+  test("loses nothing that was acknowledged, and does not block the next", async () => {
     const acknowledged: string[] = [];
     for (const enough of [1, 50, 400]) {
       const writer = startWriter();
@@ -86,7 +86,7 @@ describe("a process that is killed", () => {
     expect(kept.size - acknowledged.length).toBeLessThanOrEqual(9);
   });
 
-  test("while it makes the directory leaves one that opens", { timeout: 60_000 }, async () => {
+  test("while it makes the directory leaves one that opens", async () => {
     const writer = startWriter();
     const closed = once(writer, "close");
     await appears(parent, "PG_VERSION");

@@ -9,9 +9,7 @@ beforeEach(skipWithoutBinary);
 const program = fileURLToPath(new URL("../test/fixtures/first-upgrade.mjs", import.meta.url));
 
 // Where the fault was not mended, one process in four closed its first WebSocket right after its 101, on Node 22.
-it("the first WebSocket of a process stays open, whatever lies in what it has given back", {
-  timeout: 60_000,
-}, async () => {
+it("the first WebSocket of a process stays open, whatever lies in what it has given back", async () => {
   const ends: string[] = [];
   for (let round = 0; round < 8; round++) {
     const processes = [1, 2].map(() => promisify(execFile)(process.execPath, [program]));

@@ -172,7 +172,7 @@ describe("the last use", () => {
     const failure = new Error("read only");
     vi.spyOn(store, "touch").mockRejectedValueOnce(failure);
     expect(await tokens.verify(token)).toBeDefined();
-    await vi.waitFor(() => expect(logger.warn).toHaveBeenCalled());
+    await expect.poll(() => logger.warn).toHaveBeenCalled();
     expect(logger.warn).toHaveBeenCalledWith({ err: failure, tokenId: digest }, expect.any(String));
     expect(JSON.stringify(logger.warn.mock.calls)).not.toContain(token);
 
