@@ -1,17 +1,15 @@
-import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { loadavg, tmpdir } from "node:os";
-import { join } from "node:path";
+import { loadavg } from "node:os";
+import type { KeeperAnswers } from "../checks/keeper.js";
+import type { LayerName } from "../checks/layers.js";
+import type { CheckContext } from "../checks/run-check.js";
+import { withBroker } from "../checks/with-broker.js";
+import { now, pause } from "../measure/now.js";
 import type { Child } from "../processes/child.js";
-import { Children } from "../processes/children.js";
+import type { Children } from "../processes/children.js";
 import type { Options } from "./arguments.js";
 import type { CheckClientAnswers, Progress } from "./client.js";
 import { type Disturbance, disturb } from "./disturbance.js";
-import type { KeeperAnswers } from "./keeper.js";
-import type { LayerName } from "./layers.js";
-import { now, pause } from "./now.js";
 import type { CheckServerAnswers, ServerState } from "./server.js";
-import { directoryVariable, layerVariable, prefixVariable, transportVariable, urlVariable } from "./variables.js";
 import type { Course } from "./verdict.js";
 
 /** Milliseconds a process has for an answer: that of the clients who join is the longest. */
@@ -29,44 +27,13 @@ const every = 200;
 /** Publishes that come before the first disturbance, of all that are planned; a second one comes at twice the share. */
 const shareBefore = 1 / 3;
 
-export interface CheckOptions extends Options {
-  readonly tell: (line: string) => void;
-  /** Ends the run early: it rejects then. */
-  readonly signal: AbortSignal;
-}
+export type CheckOptions = Options & CheckContext;
 
 /** Resolves with what was seen. No process is left when this settles. Rejects if one of them dies. */
-export async function checkLayer(layer: LayerName, options: CheckOptions): Promise<Course> {
-  const { url, transport, signal } = options;
-  const directory = await mkdtemp(join(tmpdir(), "sluice-check-layers-"));
-  const keepers = new Children({ env: { [layerVariable]: layer, [directoryVariable]: directory }, timeLimit });
-  const prefix = `check-${randomBytes(4).toString("hex")}`;
-  let keeper: Child<KeeperAnswers> | undefined;
-  let children: Children | undefined;
-  const abort = (): void => void Promise.all([keepers.end(), children?.end()]);
-  signal.addEventListener("abort", abort);
-  try {
-    if (url === undefined) keeper = await keepers.start<KeeperAnswers>(layer, new URL("./keeper.js", import.meta.url));
-    const env = {
-      [layerVariable]: layer,
-      [urlVariable]: url ?? (await keeper?.ask("url")) ?? "",
-      [prefixVariable]: prefix,
-      [transportVariable]: transport,
-    };
-    signal.throwIfAborted();
-    children = new Children({ env, timeLimit });
-    return await new Run(layer, options, children, keeper).course();
-  } finally {
-    signal.removeEventListener("abort", abort);
-    await children?.end();
-    try {
-      if (!signal.aborted) await keeper?.ask("end");
-    } finally {
-      await keepers.end();
-      // Its keeper has done so, unless that took it too long.
-      await rm(directory, { recursive: true, force: true, maxRetries: 10 });
-    }
-  }
+export function checkLayer(layer: LayerName, options: CheckOptions): Promise<Course> {
+  return withBroker(layer, { ...options, timeLimit }, ({ children, keeper }) =>
+    new Run(layer, options, children, keeper).course(),
+  );
 }
 
 class Run {

@@ -1,9 +1,10 @@
 /** The process of a check that plays the clients. */
+
+import { type Spread, spreadOf } from "../measure/percentile.js";
 import { answerQuestions } from "../processes/answer-questions.js";
 import type { Resumption } from "./crossings.js";
 import { Crowd, type CrowdOptions } from "./crowd.js";
 import type { Findings } from "./findings.js";
-import { type Spread, spreadOf } from "./percentile.js";
 
 export interface Talk {
   /** Per second. */

@@ -1,4 +1,4 @@
-import { rounded } from "./percentile.js";
+import { rounded } from "../measure/percentile.js";
 
 /** How long it took until messages went from each server to each other again, and to itself: milliseconds. */
 export interface Resumption {

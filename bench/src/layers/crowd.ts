@@ -1,8 +1,8 @@
 import { inParallel } from "../driver/in-parallel.js";
+import { now } from "../measure/now.js";
 import { Crossings } from "./crossings.js";
 import { Ledger } from "./ledger.js";
-import { Member } from "./member.js";
-import { now } from "./now.js";
+import { Member, type MemberOptions } from "./member.js";
 import { type Hall, type Seat, seating } from "./seating.js";
 import { memberPath, stuckPath, type Told } from "./words.js";
 
@@ -50,12 +50,13 @@ export class Crowd {
     const { ports, groups } = this.#options;
     await inParallel(this.#seats, width, async (seat) => {
       const { socket, group, server } = seat;
-      const member = this.#enter(server, `socket ${socket}`, (told, arrival) => this.#told(seat, told, arrival));
+      const path = memberPath(group, socket);
+      const member = this.#enter(server, path, `socket ${socket}`, (told, arrival) => this.#told(seat, told, arrival));
       this.#members[socket] = member;
-      await member.join(memberPath(group, socket));
+      await member.join();
     });
     return Promise.all(
-      ports.map((_, server) => this.#enter(server, "one that is stuck", () => {}).join(stuckPath(groups))),
+      ports.map((_, server) => this.#enter(server, stuckPath(groups), "one that is stuck", () => {}).join()),
     );
   }
 
@@ -82,8 +83,8 @@ export class Crowd {
     this.#members[socket]?.say(Array.from({ length: breath }, () => this.ledger.say(socket)));
   }
 
-  #enter(server: number, name: string, listener: (told: Told, arrival: number) => void): Member {
-    const member = new Member(this.#options.ports[server] ?? 0, listener);
+  #enter(server: number, path: string, name: string, listener: MemberOptions["listener"]): Member {
+    const member = new Member({ port: this.#options.ports[server] ?? 0, path, listener });
     void member.ended.then((how) => this.ends.push(`${name} on server ${server} ended: ${how}`));
     return member;
   }

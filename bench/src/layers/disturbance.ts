@@ -1,9 +1,9 @@
+import type { KeeperAnswers } from "../checks/keeper.js";
+import { now, pause } from "../measure/now.js";
 import type { Child } from "../processes/child.js";
 import type { CheckClientAnswers } from "./client.js";
 import type { Resumption } from "./crossings.js";
 import { type Health, whileAsking } from "./health.js";
-import type { KeeperAnswers } from "./keeper.js";
-import { now, pause } from "./now.js";
 import type { CheckServerAnswers } from "./server.js";
 
 export type DisturbanceKind = "kill" | "freeze";

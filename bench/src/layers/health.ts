@@ -1,6 +1,6 @@
 import { get } from "node:http";
-import { now, pause } from "./now.js";
-import { rounded } from "./percentile.js";
+import { now, pause } from "../measure/now.js";
+import { rounded } from "../measure/percentile.js";
 import { healthPath } from "./words.js";
 
 /** How a server's HTTP route answered. */

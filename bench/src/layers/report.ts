@@ -1,6 +1,6 @@
+import { spreadOf } from "../measure/percentile.js";
 import type { Disturbance } from "./disturbance.js";
 import type { Findings } from "./findings.js";
-import { spreadOf } from "./percentile.js";
 import type { Course } from "./verdict.js";
 
 const mebibyte = 1024 * 1024;

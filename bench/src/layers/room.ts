@@ -1,5 +1,5 @@
 import { type LayerGap, type MaybePromise, WebsocketConsumer } from "@sluice/core";
-import { fromWallClock, now } from "./now.js";
+import { fromWallClock, now } from "../measure/now.js";
 import { say, type Told, welcome } from "./words.js";
 
 export interface RoomRoute {

@@ -2,12 +2,10 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { asApp, ChannelFull, fetchApp, ProtocolTypeRouter, path, URLRouter } from "@sluice/core";
+import { layerFromEnvironment, serveFromEnvironment } from "../checks/from-environment.js";
 import { answerQuestions } from "../processes/answer-questions.js";
 import { Failures } from "../soak/failures.js";
-import { isTransportName, transports } from "../soak/transports.js";
-import { isLayerName, layers } from "./layers.js";
 import { Room, Stuck } from "./room.js";
-import { fromEnvironment, layerVariable, prefixVariable, transportVariable, urlVariable } from "./variables.js";
 
 /** What a server has, and what has gone wrong in it. Sizes are in bytes. */
 export interface ServerState {
@@ -34,17 +32,9 @@ export interface CheckServerAnswers {
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-const transport = fromEnvironment(transportVariable);
-const layerName = fromEnvironment(layerVariable);
-if (!isTransportName(transport) || !isLayerName(layerName)) {
-  throw new Error(`expected a transport and a layer that there are, got ${transport} and ${layerName}`);
-}
-
 const failures = new Failures();
 const { logger } = failures;
-const makeLayer = await layers[layerName]();
-const layer = makeLayer({ url: fromEnvironment(urlVariable), prefix: fromEnvironment(prefixVariable), logger });
-await layer.ready();
+const layer = await layerFromEnvironment(logger);
 
 const application = ProtocolTypeRouter({
   http: URLRouter([
@@ -58,7 +48,7 @@ const application = ProtocolTypeRouter({
     path("ws/stuck/<int:groups>/", asApp(Stuck, { layer, logger })),
   ]),
 });
-const serve = await transports[transport]();
+const serve = await serveFromEnvironment();
 const server = await serve(application, { port: 0, logger });
 
 answerQuestions<CheckServerAnswers>({

@@ -1,8 +1,8 @@
+import type { LayerName } from "../checks/layers.js";
+import type { Spread } from "../measure/percentile.js";
 import { inMebibytes } from "../soak/verdict.js";
 import type { Disturbance } from "./disturbance.js";
 import type { Findings } from "./findings.js";
-import type { LayerName } from "./layers.js";
-import type { Spread } from "./percentile.js";
 import type { ServerState } from "./server.js";
 
 /** What a check of one layer has seen. */

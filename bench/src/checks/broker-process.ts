@@ -4,7 +4,7 @@ import { rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import { now, pause } from "./now.js";
+import { now, pause } from "../measure/now.js";
 
 /** How to run a server that a layer needs, in the foreground. */
 export interface BrokerCommand {
