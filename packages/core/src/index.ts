@@ -40,6 +40,8 @@ export type * from "./ports/transport.js";
 export type * from "./ports/user-store.js";
 export type * from "./presence/member.js";
 export * from "./presence/presence.js";
+export * from "./rates/limit-connections.js";
+export * from "./rates/limit-messages.js";
 export * from "./routing/channel-name-router.js";
 export type * from "./routing/converter.js";
 export * from "./routing/path.js";

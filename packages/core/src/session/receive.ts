@@ -1,4 +1,4 @@
-import type { Protocol, Receive, ReceiveEvent } from "../app.js";
+import type { MaybePromise, Protocol, Receive, ReceiveEvent } from "../app.js";
 import type { Inbox } from "./inbox.js";
 
 /** The reading end of an inbox, as an application sees it. */
@@ -29,4 +29,21 @@ export function prepend<P extends Protocol>(event: ReceiveEvent<P>, receive: Rec
       },
     },
   );
+}
+
+/** The events that pass, as they come: for middleware that keeps some from its inner application. */
+export function filtered<P extends Protocol>(
+  receive: Receive<P>,
+  passes: (event: ReceiveEvent<P>) => boolean,
+): Receive<P> {
+  const pull = async (): Promise<ReceiveEvent<P>> => {
+    for (;;) {
+      const event = await receive();
+      if (passes(event)) return event;
+    }
+  };
+  return Object.assign(pull, {
+    pipe: (sink: (event: ReceiveEvent<P>) => MaybePromise<void>) =>
+      receive.pipe((event) => (passes(event) ? sink(event) : undefined)),
+  });
 }
