@@ -23,6 +23,7 @@ import type { Services } from "./services.js";
 import { AccountConsumer } from "./websocket/account-consumer.js";
 import { HelloConsumer } from "./websocket/hello-consumer.js";
 import { LoginConsumer } from "./websocket/login-consumer.js";
+import { clientPace, userPace } from "./websocket/pace.js";
 import { UrlLogin } from "./websocket/url-login.js";
 
 /** The whole application: what comes in at the front door, and where it goes. */
@@ -33,18 +34,19 @@ export function createApplication(services: Services): App {
   const log = accessLog(logger);
   const withServices = provide(() => ({ services }));
 
+  const paced = userPace(settings);
   const hello = noteUser(asApp(HelloConsumer));
   const inRoom = presence.in(
     (scope: Scope<Connection> & { readonly urlRoute: { readonly kwargs: { readonly room: string } } }) =>
       groupOf(scope.urlRoute.kwargs.room),
   );
-  const chat = TokenAuth(noteUser(inRoom(asApp(ChatConsumer, { layer, logger }))), {
+  const chat = TokenAuth(noteUser(paced(inRoom(asApp(ChatConsumer, { layer, logger })))), {
     ...tokens,
     onInvalid: "anonymous",
   });
 
   const sockets = URLRouter([
-    path("", noteRoute(TokenAuth(hello, { ...tokens, onAnonymous: "deny" }))),
+    path("", noteRoute(TokenAuth(paced(hello), { ...tokens, onAnonymous: "deny" }))),
     path("ws/auth/", noteRoute(asApp(AccountConsumer))),
     path("ws/login/", noteRoute(asApp(LoginConsumer))),
     path("ws/chat/", noteRoute(chat), { room: publicRoom }),
@@ -60,10 +62,14 @@ export function createApplication(services: Services): App {
       .use(noteUser)
       .app(fetchApp((request, { scope }) => api.fetch(request, { scope }))),
     websocket: log(
-      AllowedHostsOriginValidator(withServices(sockets), [...settings.ALLOWED_HOSTS, ...settings.ALLOWED_ORIGINS], {
-        // Command-line and native clients send none; nothing here trusts a cookie, so they need a token like anybody.
-        allowMissingOrigin: true,
-      }),
+      AllowedHostsOriginValidator(
+        withServices(clientPace(settings)(sockets)),
+        [...settings.ALLOWED_HOSTS, ...settings.ALLOWED_ORIGINS],
+        {
+          // Command-line and native clients send none; nothing here trusts a cookie, so they need a token like anybody.
+          allowMissingOrigin: true,
+        },
+      ),
     ),
   });
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { layerFaults, layerSettings } from "./settings/layer.js";
 import { limitSettings } from "./settings/limits.js";
 import { listenFaults, listenSettings } from "./settings/listen.js";
+import { rateSettings } from "./settings/rates.js";
 import { flag, list } from "./settings/value.js";
 
 /** HS256 wants a key at least as long as its digest (RFC 7518 3.2). */
@@ -33,6 +34,7 @@ export const environment = z.object({
   ...layerSettings,
   ...listenSettings,
   ...limitSettings,
+  ...rateSettings,
 });
 
 /** What the operator has decided, checked. */

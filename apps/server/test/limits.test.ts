@@ -5,7 +5,7 @@ import { describePostgres, freshDatabase } from "../../../test/fresh-database.js
 import { member, post } from "./client.js";
 import { quickDatabase } from "./quick-database.js";
 import { type ServerProcess, startServer } from "./server-process.js";
-import { openSocket, refusedWith } from "./socket.js";
+import { openSocket, refusedWith, type Socket } from "./socket.js";
 import { tcpProxy } from "./tcp-proxy.js";
 import { available, describeTransports, type TransportName } from "./transports.js";
 
@@ -84,6 +84,34 @@ describeTransports((transport) => {
       if (transport === "uws") expect(await socket.closed()).toMatchObject({ code: 1013 });
       else for (let count = 0; count < 20; count++) expect(await socket.next()).toMatchObject({ type: "error" });
       socket.raw.terminate();
+    });
+  });
+
+  it("of what a client and a user may send, and of a user's connections: 4429, 429", async () => {
+    const rates = {
+      MAX_MESSAGES_PER_SECOND: "20",
+      MAX_MESSAGES_PER_SECOND_PER_USER: "2",
+      MAX_CONNECTIONS_PER_USER: "2",
+    };
+    await withServer({ TRANSPORT: transport, ...rates }, async (server) => {
+      const tooMany = { code: 4429, reason: "too many messages" };
+      const burst = (socket: Socket, count: number) => {
+        for (let sent = 0; sent < count; sent++) socket.raw.send("x");
+      };
+      const stranger = await openSocket(`${server.url}/ws/auth/`);
+      burst(stranger, 300);
+      expect(await stranger.closed()).toEqual(tooMany);
+
+      const { token } = await member(server.url, `eager.${transport}`);
+      const path = `${server.url}/?token=${token}`;
+      const [one, two] = [await openSocket(path), await openSocket(path)];
+      expect(await refusal(path)).toEqual({ status: 429, retryAfter: "1" });
+      // Neither is too much by itself.
+      burst(one, 30);
+      burst(two, 30);
+      expect(await Promise.race([one.closed(), two.closed()])).toEqual(tooMany);
+      one.raw.terminate();
+      two.raw.terminate();
     });
   });
 
