@@ -10,6 +10,7 @@ import {
   OpaqueTokens,
   type Presence,
   presence,
+  RefreshTokens,
   systemClock,
   type TokenVerifier,
   type User,
@@ -18,6 +19,7 @@ import { Argon2Hasher } from "@sluice/passwords-argon2";
 import { type Database, openDatabase } from "@sluice/store-drizzle";
 import { JwtTokens } from "@sluice/tokens-jose";
 import { Accounts } from "./accounts/accounts.js";
+import { JwtLogins } from "./accounts/jwt-logins.js";
 import { type UserData, userData } from "./chat/user-data.js";
 import { loadSecretKey } from "./secret-key.js";
 import type { Settings } from "./settings.js";
@@ -41,19 +43,23 @@ export interface Services {
   readonly presence: Presence<Member, UserData>;
   readonly tokens: OpaqueTokens;
   readonly jwt: JwtTokens;
+  readonly jwtLogins: JwtLogins;
   /** Takes either kind of token. */
   readonly verifier: TokenVerifier<Member>;
   /** Watches over the tokens of open connections. */
   readonly leases: Leases;
-  /** Ends the token a grant was given for, of either kind, and the connections that were opened with it. */
+  /**
+   * Ends the login a grant comes from, and the connections that were opened with it: an opaque token, or a session with
+   * all its JWTs.
+   */
   revoke(grant: Grant): Promise<void>;
-  /** Ends every opaque token of a user, and all of their connections; says how many tokens there were. */
+  /** Ends every login of a user, and all of their connections; says how many opaque and refresh tokens there were. */
   revokeAllOf(userId: string, reason: LeaseEnd): Promise<number>;
   close(): Promise<void>;
 }
 
 /** How long a JWT lives, in milliseconds. */
-export const jwtLifetime = 3_600_000;
+export const jwtLifetime = 900_000;
 
 /**
  * Opens what the settings name, on a layer that it closes at the end, also where that comes at once. Rejects with an error
@@ -94,6 +100,14 @@ async function openOn(layer: ChannelLayer, settings: Settings, logger: Logger): 
       logger.warn({ err: error }, "other servers could not be told of a revocation");
     }
   };
+  const refreshTokens = new RefreshTokens({
+    store: database.refreshTokens,
+    clock,
+    async onReuse({ userId, sessionId }) {
+      logger.warn({ userId, sessionId }, "a refresh token was used twice, which ends its login");
+      await told(leases.revokeSession(sessionId, "revoked"));
+    },
+  });
   return {
     settings,
     logger,
@@ -105,18 +119,29 @@ async function openOn(layer: ChannelLayer, settings: Settings, logger: Logger): 
     presence: here,
     tokens,
     jwt,
+    jwtLogins: new JwtLogins({ jwt, refreshTokens, lifetime: jwtLifetime }),
     leases,
     verifier: { verify: (token) => (isJwt(token) ? jwt : tokens).verify(token) },
-    async revoke({ tokenId, expiresAt }) {
+    async revoke({ tokenId, sessionId, expiresAt }) {
+      if (sessionId !== undefined) {
+        await database.refreshTokens.remove(sessionId);
+        await told(leases.revokeSession(sessionId, "logged_out"));
+        return;
+      }
       // An opaque token is gone when its record is; a JWT has none, and is remembered until it dies by itself.
       const removed = await database.tokens.remove(tokenId);
       if (!removed && expiresAt !== undefined) await database.revocations.revoke(tokenId, expiresAt);
       await told(leases.revokeToken(tokenId, "logged_out"));
     },
     async revokeAllOf(userId, reason) {
-      const count = await database.tokens.removeAllOf(userId);
+      // Sessions end whatever the clocks of servers say; a JWT without one is judged by when it was issued.
+      const [opaque, sessions] = await Promise.all([
+        database.tokens.removeAllOf(userId),
+        database.refreshTokens.removeAllOf(userId),
+        database.revocations.revokeIssuedBefore(userId, clock.now()),
+      ]);
       await told(leases.revokeUser(userId, reason));
-      return count;
+      return opaque + sessions;
     },
     async close() {
       await leases.close();
@@ -128,9 +153,9 @@ async function openOn(layer: ChannelLayer, settings: Settings, logger: Logger): 
 }
 
 /** Whether a token that was good still is: only those that are opaque have no expiry. */
-async function isGood(database: Database, { tokenId, expiresAt }: Grant): Promise<boolean> {
-  if (expiresAt !== undefined) return !(await database.revocations.isRevoked(tokenId));
-  return (await database.tokens.find(tokenId))?.user.isActive ?? false;
+async function isGood(database: Database, grant: Grant): Promise<boolean> {
+  if (grant.expiresAt !== undefined) return !(await database.revocations.isRevoked(grant));
+  return (await database.tokens.find(grant.tokenId))?.user.isActive ?? false;
 }
 
 /** An opaque token has no dots. */

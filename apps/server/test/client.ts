@@ -9,20 +9,21 @@ export function post(url: string, content: unknown, headers: Record<string, stri
 
 export const goodPassword = "orange stapler museum";
 
-/** Registers a user and logs them in, by the opaque token and by a JWT. */
+/** Registers a user and logs them in, by the opaque token and by a JWT, which has a refresh token. */
 export async function member(
   url: string,
   username: string,
   name = "",
-): Promise<{ id: string; token: string; jwt: string }> {
+): Promise<{ id: string; token: string; jwt: string; refresh: string }> {
   const registered = await post(`${url}/api/register`, { username, name, password: goodPassword });
   if (registered.status !== 201) throw new Error(`expected 201, got ${registered.status} ${await registered.text()}`);
   const { id } = (await registered.json()) as { id: string };
   const { token } = (await (await post(`${url}/api/login`, { username, password: goodPassword })).json()) as {
     token: string;
   };
-  const { access } = (await (await post(`${url}/api/jwt`, { username, password: goodPassword })).json()) as {
+  const { access, refresh } = (await (await post(`${url}/api/jwt`, { username, password: goodPassword })).json()) as {
     access: string;
+    refresh: string;
   };
-  return { id, token, jwt: access };
+  return { id, token, jwt: access, refresh };
 }

@@ -26,6 +26,8 @@ describe("the command line", () => {
       "migrate --help",
       "createsuperuser --help",
       "changepassword --help",
+      "disable --help",
+      "enable --help",
       "token --help",
       "token create --help",
       "token revoke --help",

@@ -185,14 +185,36 @@ describe("POST /api/login", () => {
 });
 
 describe("tokens over HTTP", () => {
-  it("POST /api/jwt gives a JWT, its time and the user", async () => {
+  it("POST /api/jwt gives a JWT, its time, the user and a refresh token, good for the next ones", async () => {
     const { id } = await member(server.url, "mary", "Mary");
     const response = await post(`${server.url}/api/jwt`, { username: "mary", password: goodPassword });
-    expect(await response.json()).toEqual({
+    const tokens = {
       access: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/),
-      expires_in: 3600,
-      user: { id, username: "mary", name: "Mary" },
-    });
+      refresh: expect.stringMatching(/^[\w-]{107}$/),
+      expires_in: 900,
+    };
+    const login = (await response.json()) as { access: string; refresh: string };
+    expect(login).toEqual({ ...tokens, user: { id, username: "mary", name: "Mary" } });
+
+    const refresh = (token: string) => post(`${server.url}/api/jwt/refresh/`, { refresh: token });
+    const renewed = await refresh(login.refresh);
+    expect(renewed.status).toBe(200);
+    const next = (await renewed.json()) as { access: string; refresh: string };
+    expect(next).toEqual(tokens);
+    expect(next.refresh).not.toBe(login.refresh);
+    expect((await fetch(`${server.url}/api/me`, { headers: bearer(next.access) })).status).toBe(200);
+    // It gets tokens, and opens nothing by itself.
+    expect((await fetch(`${server.url}/api/me`, { headers: bearer(next.refresh) })).status).toBe(401);
+  });
+
+  it.each<[string, unknown, number, object]>([
+    ["nothing", {}, 400, { refresh: ["This field is required."] }],
+    ["a token of nobody", { refresh: "a".repeat(107) }, 401, { detail: "Invalid token." }],
+    ["nonsense", { refresh: "nonsense" }, 401, { detail: "Invalid token." }],
+  ])("POST /api/jwt/refresh with %s: an answer in words", async (_, body, status, content) => {
+    const response = await post(`${server.url}/api/jwt/refresh`, body);
+    expect([response.status, await response.json()]).toEqual([status, content]);
+    expect(response.headers.get("www-authenticate")).toBe(status === 401 ? 'Bearer error="invalid_token"' : null);
   });
 
   it.each(["token", "jwt"] as const)("a %s says who asks until they log out", async (kind) => {

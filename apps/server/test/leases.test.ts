@@ -41,6 +41,17 @@ function threeServers(layer: () => Promise<Readonly<Record<string, string>>>): v
     expect(await refusedWith(`${url(2)}/?token=${ada[kind]}`)).toBe(401);
   });
 
+  it("a refresh token that comes back closes what its login has opened, and nothing else", async () => {
+    const [mallory, other] = [await member(url(0), "mallory"), await member(url(0), "olivia")];
+    const [ended, kept] = [await everywhere(mallory.jwt, "reuse"), await everywhere(other.jwt, "reuse")];
+    const refresh = (index: number) => post(`${url(index)}/api/jwt/refresh`, { refresh: mallory.refresh });
+    expect((await refresh(1)).status).toBe(200);
+    expect((await refresh(2)).status).toBe(401);
+    expect(await closes(ended)).toEqual(ended.map(() => ({ code: 4401, reason: "revoked" })));
+    expect(await refusedWith(`${url(0)}/?token=${mallory.jwt}`)).toBe(401);
+    await Promise.all([...kept, ...(await everywhere(mallory.token))].map((socket) => socket.close()));
+  });
+
   it("the command line closes a user's connections, and those of nobody else", async () => {
     const [bob, eve] = [await member(url(0), "bob"), await member(url(0), "eve")];
     const [bobs, eves] = [await everywhere(bob.token), await everywhere(eve.jwt)];
@@ -55,7 +66,20 @@ function threeServers(layer: () => Promise<Readonly<Record<string, string>>>): v
     expect(changed).toMatchObject({ code: 0, stderr: "" });
     const all = [...eves, again];
     expect(await closes(all)).toEqual(all.map(() => ({ code: 4401, reason: "password_changed" })));
-    expect(await refusedWith(`${url(0)}/?token=${eve.token}`)).toBe(401);
+    for (const token of [eve.token, eve.jwt]) expect(await refusedWith(`${url(0)}/?token=${token}`)).toBe(401);
+  });
+
+  it("the command line closes the connections of a user whom it disables, until it enables them", async () => {
+    const trudy = await member(url(0), "trudy");
+    const sockets = [...(await everywhere(trudy.token)), ...(await everywhere(trudy.jwt))];
+    expect(await sluice(["disable", "trudy"], env)).toMatchObject({ code: 0, stderr: "" });
+    expect(await closes(sockets)).toEqual(sockets.map(() => ({ code: 4401, reason: "disabled" })));
+    const login = () => post(`${url(1)}/api/jwt`, { username: "trudy", password: goodPassword });
+    expect((await login()).status).toBe(400);
+    expect(await sluice(["enable", "trudy"], env)).toMatchObject({ code: 0, stdout: "Enabled user trudy\n" });
+    const { access } = (await (await login()).json()) as { access: string };
+    await Promise.all((await everywhere(access)).map((socket) => socket.close()));
+    expect(await refusedWith(`${url(0)}/?token=${trudy.jwt}`)).toBe(401);
   });
 }
 

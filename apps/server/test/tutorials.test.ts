@@ -175,7 +175,11 @@ describeTransports((transport) => {
       const loggedIn = await ask(command("login", { user_name: "linus", password: goodPassword }));
       expect(loggedIn).toEqual({
         type: "loggedIn",
-        data: { token: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/), user },
+        data: {
+          token: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/),
+          refresh: expect.stringMatching(/^[\w-]{107}$/),
+          user,
+        },
       });
       const { token } = (loggedIn as { data: { token: string } }).data;
       const chat = await openSocket(`${server.url}/ws/chat/linus-room/?token=${token}`);

@@ -62,16 +62,29 @@ function databaseTests(location: () => Promise<DatabaseLocation>): void {
     }
   });
 
-  test("forgets a revoked token a day after it expired, when another is revoked", async () => {
-    const { revocations, migrate } = await open(await location());
+  test("forgets revoked tokens and families of refresh tokens a day after they expired, when more come", async () => {
+    const { users, revocations, refreshTokens, migrate } = await open(await location());
     await migrate();
+    const { id: userId, username } = await users.create({ username: "alice", name: "", passwordHash: "x" });
+    const family = { userId, scopes: undefined, createdAt: 1, current: "x", previous: undefined };
     const hour = 3_600_000;
-    await revocations.revoke("long expired", Date.now() - 25 * hour);
-    await revocations.revoke("just expired", Date.now() - 23 * hour);
-    await revocations.revoke("good", Date.now() + hour);
-    expect(await revocations.isRevoked("long expired")).toBe(false);
-    expect(await revocations.isRevoked("just expired")).toBe(true);
-    expect(await revocations.isRevoked("good")).toBe(true);
+    for (const [id, expiresAt] of [
+      ["long expired", Date.now() - 25 * hour],
+      ["just expired", Date.now() - 23 * hour],
+      ["good", Date.now() + hour],
+    ] as const) {
+      await revocations.revoke(id, expiresAt);
+      await refreshTokens.create({ ...family, id, expiresAt });
+    }
+    for (const [id, isKept] of [
+      ["long expired", false],
+      ["just expired", true],
+      ["good", true],
+    ] as const) {
+      const user = { isAuthenticated: true, id: userId, username } as const;
+      expect(await revocations.isRevoked({ user, tokenId: id, expiresAt: undefined }), id).toBe(isKept);
+      expect((await refreshTokens.find(id)) !== undefined, id).toBe(isKept);
+    }
   });
 }
 

@@ -1,5 +1,6 @@
 import {
   type MessageStore,
+  type RefreshTokenStore,
   type RevocationStore,
   StoreUnavailable,
   type TokenStore,
@@ -10,6 +11,7 @@ import type { Driver } from "./connection.js";
 import { messageStore } from "./message-store.js";
 import { openPGlite } from "./pglite-driver.js";
 import { openPostgres } from "./postgres-driver.js";
+import { refreshTokenStore } from "./refresh-token-store.js";
 import { revocationStore } from "./revocation-store.js";
 import { guarded } from "./store-error.js";
 import { tokenStore } from "./token-store.js";
@@ -22,6 +24,7 @@ import { userStore } from "./user-store.js";
 export interface Database {
   readonly users: UserStore;
   readonly tokens: TokenStore;
+  readonly refreshTokens: RefreshTokenStore;
   readonly revocations: RevocationStore;
   readonly messages: MessageStore;
   /** Brings the tables up to date. Safe to call from several processes at once: one works, the others wait. */
@@ -71,6 +74,7 @@ export async function openDatabase(location: DatabaseLocation): Promise<Database
   return {
     users: userStore(connection),
     tokens: tokenStore(connection),
+    refreshTokens: refreshTokenStore(connection),
     revocations: revocationStore(connection),
     messages: messageStore(connection),
     migrate() {

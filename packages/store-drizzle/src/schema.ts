@@ -45,6 +45,36 @@ export const revokedTokens = pgTable(
   (table) => [index("revoked_tokens_expires_at").on(table.expiresAt)],
 );
 
+/** Since when the tokens of a user are good; those of most are without such a moment. */
+export const revokedUsers = pgTable("revoked_users", {
+  userId: uuid("user_id")
+    .primaryKey()
+    .references(() => users.id, { onDelete: "cascade" }),
+  issuedBefore: moment("issued_before").notNull(),
+});
+
+export const refreshFamilies = pgTable(
+  "refresh_families",
+  {
+    id: text("id").primaryKey(),
+    userId: uuid("user_id")
+      .notNull()
+      .references(() => users.id, { onDelete: "cascade" }),
+    scopes: text("scopes").array(),
+    createdAt: moment("created_at").notNull(),
+    expiresAt: moment("expires_at").notNull(),
+    current: text("current").notNull(),
+    /** These three are there together or not at all. */
+    previousDigest: text("previous_digest"),
+    previousSalt: text("previous_salt"),
+    previousUntil: moment("previous_until"),
+  },
+  (table) => [
+    index("refresh_families_user_id").on(table.userId),
+    index("refresh_families_expires_at").on(table.expiresAt),
+  ],
+);
+
 export const messages = pgTable(
   "messages",
   {

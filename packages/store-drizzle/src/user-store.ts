@@ -50,5 +50,13 @@ export function userStore(connection: Connection): UserStore {
       );
       return updated.length > 0;
     },
+
+    async setActive(id, isActive) {
+      if (!isUuid(id)) return false;
+      const updated = await guarded(
+        connection.update(users).set({ isActive }).where(eq(users.id, id)).returning({ id: users.id }),
+      );
+      return updated.length > 0;
+    },
   };
 }

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { ConfigurationError, type RevocationStore } from "@sluice/core";
+import { ConfigurationError, type Grant, type RevocationStore } from "@sluice/core";
 import { FakeClock } from "@sluice/testing";
 import { tokenVerifierContract } from "@sluice/testing/contract";
 import fc from "fast-check";
@@ -14,15 +14,20 @@ const alice = { id: "7", username: "alice", name: "Alice Ä" };
 
 class Revocations implements RevocationStore {
   readonly revoked = new Set<string>();
-  asked = 0;
+  readonly asked: Grant[] = [];
+  #issuedBefore = 0;
 
   async revoke(tokenId: string): Promise<void> {
     this.revoked.add(tokenId);
   }
 
-  async isRevoked(tokenId: string): Promise<boolean> {
-    this.asked += 1;
-    return this.revoked.has(tokenId);
+  async revokeIssuedBefore(_userId: string, time: number): Promise<void> {
+    this.#issuedBefore = time;
+  }
+
+  async isRevoked(grant: Grant): Promise<boolean> {
+    this.asked.push(grant);
+    return this.revoked.has(grant.tokenId) || (grant.issuedAt ?? 0) < this.#issuedBefore;
   }
 }
 
@@ -68,7 +73,7 @@ describe("issuing", () => {
   test("puts into a token what a verifier needs and nothing else", async () => {
     const clock = new FakeClock(1_700_000_000_900);
     const { token, issuedAt, expiresAt, jti } = await jwtTokens({ clock }).issue(alice, { expiresIn: hour });
-    expect(issuedAt).toBe(1_700_000_000_000);
+    expect(issuedAt).toBe(1_700_000_000_900);
     expect(expiresAt).toBe(1_700_003_600_000);
     expect(decodeProtectedHeader(token)).toEqual({
       alg: "HS256",
@@ -82,7 +87,7 @@ describe("issuing", () => {
       username: "alice",
       name: "Alice Ä",
       jti,
-      iat: 1_700_000_000,
+      iat: 1_700_000_000.9,
       exp: 1_700_003_600,
     });
   });
@@ -228,13 +233,27 @@ describe("revocation", () => {
     const tokens = jwtTokens({ revocations });
     expect(await tokens.verify("a.b.c")).toBeUndefined();
     expect(await tokens.verify(await forge({ claims: { exp: 1 } }))).toBeUndefined();
-    expect(revocations.asked).toBe(0);
-    expect(await tokens.verify(await forge({}))).toBeDefined();
-    expect(revocations.asked).toBe(1);
+    expect(revocations.asked).toEqual([]);
+    const grant = await tokens.verify(await forge({ claims: { sid: "s1" } }));
+    expect(grant).toMatchObject({ tokenId: "j", sessionId: "s1", user: { id: "7" } });
+    expect(revocations.asked).toEqual([grant]);
+  });
+
+  test("tells a token issued before a moment from one issued after, within a second", async () => {
+    const clock = new FakeClock(1_700_000_000_001);
+    const revocations = new Revocations();
+    const tokens = jwtTokens({ clock, revocations });
+    const before = await tokens.issue(alice, { expiresIn: hour });
+    await clock.advance(1);
+    await revocations.revokeIssuedBefore(alice.id, clock.now());
+    const after = await tokens.issue(alice, { expiresIn: hour });
+    expect(await tokens.verify(before.token)).toBeUndefined();
+    expect(await tokens.verify(after.token)).toMatchObject({ issuedAt: 1_700_000_000_002 });
   });
 
   test("that cannot be asked about is an error, not a good token", async () => {
-    const revocations = { revoke: async () => {}, isRevoked: () => Promise.reject(new Error("unreachable")) };
+    const revocations = new Revocations();
+    vi.spyOn(revocations, "isRevoked").mockRejectedValue(new Error("unreachable"));
     await expect(jwtTokens({ revocations }).verify(await forge({}))).rejects.toThrow("unreachable");
   });
 });

@@ -34,7 +34,7 @@ export interface JwtTokensOptions {
 export interface IssuedJwt {
   /** Goes to the client and nowhere else. */
   readonly token: string;
-  /** Milliseconds since 1970, in whole seconds. */
+  /** Milliseconds since 1970. The claim `iat` has them as a fraction, so that a moment can lie between two tokens. */
   readonly issuedAt: number;
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
@@ -115,7 +115,6 @@ export class JwtTokens implements TokenVerifier<JwtUser> {
     const { issuer, audience, clock } = this.#options;
     const { current } = await this.#keyRing();
     const now = clock.now();
-    const issued = Math.floor(now / 1000);
     const expiry = Math.floor((now + expiresIn) / 1000);
     const jti = crypto.randomUUID();
     const token = await new SignJWT({
@@ -129,7 +128,7 @@ export class JwtTokens implements TokenVerifier<JwtUser> {
       .setAudience(audience)
       .setSubject(user.id)
       .setJti(jti)
-      .setIssuedAt(issued)
+      .setIssuedAt(now / 1000)
       .setExpirationTime(expiry)
       .sign(current.key);
     if (token.length > longestToken) {
@@ -137,7 +136,7 @@ export class JwtTokens implements TokenVerifier<JwtUser> {
         `expected a username and a name that fit into a token of ${longestToken} characters, got one of ${token.length}`,
       );
     }
-    return { token, issuedAt: issued * 1000, expiresAt: expiry * 1000, jti };
+    return { token, issuedAt: now, expiresAt: expiry * 1000, jti };
   }
 
   /** What the token entitles to; undefined for one that is malformed, forged, expired, revoked or not for us. */
@@ -149,7 +148,7 @@ export class JwtTokens implements TokenVerifier<JwtUser> {
     const claims = await this.#claims(token);
     const grant = claims === undefined ? undefined : grantOf(claims);
     if (grant === undefined) return undefined;
-    return (await this.#options.revocations?.isRevoked(grant.tokenId)) ? undefined : grant;
+    return (await this.#options.revocations?.isRevoked(grant)) ? undefined : grant;
   }
 
   async #claims(token: string): Promise<JWTPayload | undefined> {
@@ -188,7 +187,7 @@ function grantOf({ sub, username, name, jti, exp, iat, sid, scope }: JWTPayload)
     tokenId: jti,
     expiresAt: exp * 1000,
     // A token without them is as good as one that never had them.
-    ...(typeof iat === "number" ? { issuedAt: iat * 1000 } : {}),
+    ...(typeof iat === "number" ? { issuedAt: Math.round(iat * 1000) } : {}),
     ...(typeof sid === "string" && sid !== "" ? { sessionId: sid } : {}),
     ...(typeof scope === "string" ? { scopes: scope.split(" ").filter((each) => each !== "") } : {}),
   };

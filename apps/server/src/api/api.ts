@@ -22,7 +22,7 @@ const maxBodySize = 64 * 1024;
 
 /** The HTTP side of the application: accounts, tokens, health and the page. */
 export function createApi(services: Services): Hono<{ Bindings: Bindings }> {
-  const { settings, logger, accounts, tokens, jwt, database } = services;
+  const { settings, logger, accounts, tokens, jwtLogins, database } = services;
   const api = new Hono<{ Bindings: Bindings }>({ getPath: (request) => below(settings.ROOT_PATH, request) });
 
   api.onError((error) => {
@@ -66,8 +66,15 @@ export function createApi(services: Services): Hono<{ Bindings: Bindings }> {
 
   api.post("/api/jwt", async (context) => {
     const user = await authenticate(await readFields(context, credentials));
-    const { token } = await jwt.issue(user, { expiresIn: jwtLifetime });
-    return context.json({ access: token, expires_in: jwtLifetime / 1000, user: publicUser(user) });
+    const login = await jwtLogins.begin(user);
+    return context.json({ ...login, expires_in: jwtLifetime / 1000, user: publicUser(user) });
+  });
+
+  api.post("/api/jwt/refresh", async (context) => {
+    const { refresh } = await readFields(context, { refresh: { required: true } });
+    const login = await jwtLogins.renew(refresh);
+    if (login === undefined) throw invalidToken();
+    return context.json({ ...login, expires_in: jwtLifetime / 1000 });
   });
 
   api.get("/api/me", (context) => context.json(publicUser(signedIn(context.env.scope).user)));
@@ -81,6 +88,7 @@ export function createApi(services: Services): Hono<{ Bindings: Bindings }> {
     ["/api/register", "POST"],
     ["/api/login", "POST"],
     ["/api/jwt", "POST"],
+    ["/api/jwt/refresh", "POST"],
     ["/api/me", "GET"],
     ["/api/logout", "POST"],
   ] as const) {
@@ -119,11 +127,16 @@ function publicUser(user: Member): { id: string; username: string; name: string 
 /** The grant of who asks; answers 401 for anybody else (RFC 6750 3). */
 function signedIn({ grant, headers }: Bindings["scope"]): Grant<Member> {
   if (grant !== undefined) return grant;
-  const tried = headers.some(([name]) => name === "authorization");
-  throw new HTTPException(401, {
-    res: Response.json(
-      { detail: tried ? "Invalid token." : "Authentication credentials were not provided." },
-      { status: 401, headers: { "www-authenticate": tried ? 'Bearer error="invalid_token"' : "Bearer" } },
-    ),
+  if (headers.some(([name]) => name === "authorization")) throw invalidToken();
+  throw unauthorized("Authentication credentials were not provided.", "Bearer");
+}
+
+function invalidToken(): HTTPException {
+  return unauthorized("Invalid token.", 'Bearer error="invalid_token"');
+}
+
+function unauthorized(detail: string, challenge: string): HTTPException {
+  return new HTTPException(401, {
+    res: Response.json({ detail }, { status: 401, headers: { "www-authenticate": challenge } }),
   });
 }

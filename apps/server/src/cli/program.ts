@@ -1,6 +1,8 @@
 import { Command, CommanderError } from "commander";
 import { changePasswordCommand } from "./change-password.js";
 import { createSuperuserCommand } from "./create-superuser.js";
+import { disableCommand } from "./disable.js";
+import { enableCommand } from "./enable.js";
 import { migrateCommand } from "./migrate.js";
 import { sendCommand } from "./send.js";
 import { serveCommand } from "./serve.js";
@@ -22,6 +24,8 @@ export async function run(commandLine: readonly string[]): Promise<number> {
     migrateCommand,
     createSuperuserCommand,
     changePasswordCommand,
+    disableCommand,
+    enableCommand,
     tokenCommand,
   ];
   for (const add of commands) add(program);

@@ -9,7 +9,7 @@ export function tokenCommand(program: Command): void {
     .command("create")
     .description("make a token for a user and print it; it cannot be shown again")
     .argument("<username>")
-    .option("--reset", "end the user's other tokens and connections; JWTs end by themselves within an hour")
+    .option("--reset", "end the user's other tokens, JWTs included, and their connections")
     .action((username: string, options: { readonly reset?: true }) =>
       withServices(async (services) => {
         const user = await findUser(services, username);
@@ -21,7 +21,7 @@ export function tokenCommand(program: Command): void {
 
   token
     .command("revoke")
-    .description("end every token and connection of a user; JWTs end by themselves within an hour")
+    .description("end every token of a user, JWTs included, and their connections")
     .argument("<username>")
     .action((username: string) =>
       withServices(async (services) => {

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Noted } from "../access-log.js";
 import { InvalidFields } from "../accounts/accounts.js";
 import { userData } from "../chat/user-data.js";
-import { jwtLifetime, type Services } from "../services.js";
+import type { Services } from "../services.js";
 
 /** Longer than anything that could be right: the rules of each field are told by name. */
 const field = z.string().max(2_000);
@@ -38,7 +38,7 @@ export class AccountConsumer extends JsonWebsocketConsumer<{ services: Services 
   }
 
   async #logIn(data: { user_name: string; password: string }): Promise<void> {
-    const { accounts, jwt } = this.scope.services;
+    const { accounts, jwtLogins } = this.scope.services;
     const user = await accounts.authenticate(data.user_name, data.password);
     if (user === undefined) {
       await this.sendJson({
@@ -49,7 +49,7 @@ export class AccountConsumer extends JsonWebsocketConsumer<{ services: Services 
       return;
     }
     this.scope.notes.username = user.username;
-    const { token } = await jwt.issue(user, { expiresIn: jwtLifetime });
-    await this.sendJson({ type: "loggedIn", data: { token, user: userData(user) } });
+    const { access, refresh } = await jwtLogins.begin(user);
+    await this.sendJson({ type: "loggedIn", data: { token: access, refresh, user: userData(user) } });
   }
 }

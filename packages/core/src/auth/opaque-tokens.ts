@@ -4,6 +4,7 @@ import { type Logger, silentLogger } from "../ports/logger.js";
 import type { TokenStore } from "../ports/token-store.js";
 import type { Grant, TokenVerifier } from "../ports/token-verifier.js";
 import { type AccountUser, accountUser } from "./account-user.js";
+import { digestOf, isTokenShaped, randomToken } from "./random-token.js";
 
 /** What {@link OpaqueTokens} needs. */
 export interface OpaqueTokensOptions {
@@ -20,11 +21,6 @@ export interface IssuedToken {
   /** SHA-256 of the token, hexadecimal: names it without being it. Safe to log. */
   readonly digest: string;
 }
-
-const tokenBytes = 32;
-
-/** What `issue` makes: anything else is refused before it costs a digest or a look-up. */
-const tokenShape = /^[A-Za-z0-9_-]{43}$/;
 
 /** How exact `lastUsedAt` is, in milliseconds: a busy token costs one write a minute. */
 const lastUsedPrecision = 60_000;
@@ -53,7 +49,7 @@ export class OpaqueTokens implements TokenVerifier<AccountUser> {
 
   /** Makes a token for a user. `expiresAt` is in milliseconds since 1970; without it the token does not expire. */
   async issue(userId: string, options: { readonly expiresAt?: number } = {}): Promise<IssuedToken> {
-    const token = base64url(crypto.getRandomValues(new Uint8Array(tokenBytes)));
+    const token = randomToken();
     const digest = await digestOf(token);
     await this.#store.create({ digest, userId, createdAt: this.#clock.now(), expiresAt: options.expiresAt });
     return { token, digest };
@@ -61,12 +57,12 @@ export class OpaqueTokens implements TokenVerifier<AccountUser> {
 
   /** What the token entitles to; undefined for one that is malformed, unknown or expired, or of an inactive user. */
   verify(token: string): MaybePromise<Grant<AccountUser> | undefined> {
-    return tokenShape.test(token) ? this.#lookUp(token) : undefined;
+    return isTokenShaped(token) ? this.#lookUp(token) : undefined;
   }
 
   /** Takes a token back. True if there was such a token. */
   async revoke(token: string): Promise<boolean> {
-    return tokenShape.test(token) && this.#store.remove(await digestOf(token));
+    return isTokenShaped(token) && this.#store.remove(await digestOf(token));
   }
 
   async #lookUp(token: string): Promise<Grant<AccountUser> | undefined> {
@@ -94,16 +90,4 @@ export class OpaqueTokens implements TokenVerifier<AccountUser> {
       this.#touching.delete(digest);
     }
   }
-}
-
-function base64url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replaceAll("=", "");
-}
-
-async function digestOf(token: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

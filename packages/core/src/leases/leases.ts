@@ -197,8 +197,8 @@ export class Leases {
 
   /**
    * As {@link revokeToken}, for those tokens of a user that were issued before `time`, in milliseconds since 1970. A grant
-   * that does not say when counts as issued when its lease began. A JWT knows whole seconds only: to spare the one that
-   * was issued in place of the others, give the `issuedAt` of its grant.
+   * that does not say when counts as issued when its lease began. A JWT of others may know whole seconds only: to spare
+   * the one that was issued in place of the others, give the `issuedAt` of its grant.
    */
   revokeIssuedBefore(userId: string, time: number, reason: LeaseEnd = "password_changed"): Promise<void> {
     return this.#revoke({ of: "user", id: userId, reason, issuedBefore: time });

@@ -1,3 +1,4 @@
+import type { Grant } from "./token-verifier.js";
 import type { UserRecord } from "./user-store.js";
 
 /** An opaque token as it is kept: by its digest, never as itself. */
@@ -23,9 +24,23 @@ export interface TokenStore {
   removeAllOf(userId: string): Promise<number>;
 }
 
-/** Ids of self-contained tokens (a JWT's `jti`) that must not be accepted any more although they have not expired. */
+/**
+ * Which self-contained tokens (JWTs) must not be accepted any more although they have not expired: a single one by its
+ * id, those of a session that has ended, those of a user that were issued before a moment, those of an account that is
+ * not active or not there.
+ */
 export interface RevocationStore {
-  /** Kept until `expiresAt` (milliseconds since 1970), when the token dies by itself. */
+  /** Takes back one token. Kept until `expiresAt` (milliseconds since 1970), when the token dies by itself. */
   revoke(tokenId: string, expiresAt: number): Promise<void>;
-  isRevoked(tokenId: string): Promise<boolean>;
+  /**
+   * Takes back the tokens of a user that were issued before `time` (milliseconds since 1970), or do not say when. What was
+   * taken back stays so: an earlier time after a later one changes nothing. Sessions go on, and bring forth new tokens,
+   * until a `RefreshTokenStore` removes them.
+   */
+  revokeIssuedBefore(userId: string, time: number): Promise<void>;
+  /**
+   * Whether what the token entitles to is no good any more, for whichever reason, in one look-up. A grant with a
+   * `sessionId` is good as long as the `RefreshTokenStore` beside this store has a family of that id.
+   */
+  isRevoked(grant: Grant): Promise<boolean>;
 }

@@ -28,4 +28,6 @@ export interface UserStore {
   findByUsername(username: string): Promise<UserRecord | undefined>;
   /** False if there is no such user. */
   setPasswordHash(id: string, passwordHash: string): Promise<boolean>;
+  /** Whether the user may log in. False if there is no such user. */
+  setActive(id: string, isActive: boolean): Promise<boolean>;
 }

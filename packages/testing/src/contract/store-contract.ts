@@ -1,10 +1,23 @@
-import type { MessageStore, RevocationStore, TokenStore, UserRecord, UserStore } from "@sluice/core";
+import {
+  type Grant,
+  type MessageStore,
+  type RefreshFamily,
+  RefreshTokens,
+  type RefreshTokenStore,
+  type RevocationStore,
+  systemClock,
+  type TokenStore,
+  type UserRecord,
+  type UserStore,
+} from "@sluice/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 /** The stores under test, empty or not: the tests make names of their own. */
 export interface StoresUnderTest {
   readonly users: UserStore;
   readonly tokens: TokenStore;
+  readonly refreshTokens: RefreshTokenStore;
+  /** Beside these users and these families of refresh tokens. */
   readonly revocations: RevocationStore;
   readonly messages: MessageStore;
   close(): Promise<void>;
@@ -16,7 +29,7 @@ export interface StoreContract {
   open(): Promise<StoresUnderTest>;
 }
 
-/** Tests what `UserStore`, `TokenStore`, `RevocationStore` and `MessageStore` promise. */
+/** Tests what `UserStore`, `TokenStore`, `RefreshTokenStore`, `RevocationStore` and `MessageStore` promise. */
 export function storeContract(contract: StoreContract): void {
   describe(`${contract.name} as a store`, () => {
     let stores: StoresUnderTest;
@@ -27,6 +40,7 @@ export function storeContract(contract: StoreContract): void {
 
     describe("users", () => usersContract(() => stores));
     describe("tokens", () => tokensContract(() => stores));
+    describe("refresh tokens", () => refreshTokensContract(() => stores));
     describe("revocations", () => revocationsContract(() => stores));
     describe("messages", () => messagesContract(() => stores));
   });
@@ -112,6 +126,7 @@ function usersContract(stores: () => StoresUnderTest): void {
     const { users } = stores();
     expect(await users.findById(id)).toBeUndefined();
     expect(await users.setPasswordHash(id, "x")).toBe(false);
+    expect(await users.setActive(id, false)).toBe(false);
   });
 
   test("keeps names of any script, to the letter", async () => {
@@ -129,6 +144,16 @@ function usersContract(stores: () => StoresUnderTest): void {
     expect(await users.setPasswordHash(user.id, "new")).toBe(true);
     expect(await users.findById(user.id)).toEqual({ ...user, passwordHash: "new" });
     expect(await users.findById(bystander.id)).toEqual(bystander);
+  });
+
+  test("keeps who may log in, of one account and no other", async () => {
+    const { users } = stores();
+    const [user, bystander] = [await createUser(stores()), await createUser(stores())];
+    expect(await users.setActive(user.id, false)).toBe(true);
+    expect(await users.findById(user.id)).toEqual({ ...user, isActive: false });
+    expect(await users.findById(bystander.id)).toEqual(bystander);
+    expect(await users.setActive(user.id, true)).toBe(true);
+    expect(await users.findById(user.id)).toEqual(user);
   });
 
   test("refuses NUL characters with a TypeError that names the field", async () => {
@@ -226,40 +251,187 @@ function tokensContract(stores: () => StoresUnderTest): void {
   });
 }
 
-function revocationsContract(stores: () => StoresUnderTest): void {
-  const later = () => Date.now() + 3_600_000;
+function refreshTokensContract(stores: () => StoresUnderTest): void {
+  test("keeps a family and finds it with its user", async () => {
+    const { refreshTokens } = stores();
+    const user = await createUser(stores());
+    const previous = { digest: unique("digest"), salt: unique("salt"), until: later() };
+    for (const details of [{ scopes: ["chat:read", "chat:write"] }, { scopes: [] }, { previous }]) {
+      const family = await createFamily(stores(), { userId: user.id, ...details });
+      expect(await refreshTokens.find(family.id)).toEqual({ family, user });
+    }
+  });
 
+  test("replaces a token that is good, and no other", async () => {
+    const { refreshTokens } = stores();
+    const [family, bystander] = [await createFamily(stores()), await createFamily(stores())];
+    const previous = { digest: family.current, salt: unique("salt"), until: later() };
+    const next = { current: unique("digest"), previous, expiresAt: later() + 1 };
+    expect(await refreshTokens.replace(family.id, bystander.current, next)).toBe(false);
+    expect(await refreshTokens.replace(family.id, family.current, next)).toBe(true);
+    expect(await refreshTokens.replace(family.id, family.current, { ...next, current: "x" })).toBe(false);
+    expect((await refreshTokens.find(family.id))?.family).toEqual({ ...family, ...next });
+    expect((await refreshTokens.find(bystander.id))?.family).toEqual(bystander);
+
+    const last = { current: unique("digest"), previous: undefined, expiresAt: later() };
+    expect(await refreshTokens.replace(family.id, next.current, last)).toBe(true);
+    expect((await refreshTokens.find(family.id))?.family).toEqual({ ...family, ...last });
+  });
+
+  test("removes a family once", async () => {
+    const { refreshTokens } = stores();
+    const family = await createFamily(stores());
+    const removals = await Promise.all(Array.from({ length: 8 }, () => refreshTokens.remove(family.id)));
+    expect(removals.filter((removed) => removed)).toHaveLength(1);
+    expect(await refreshTokens.find(family.id)).toBeUndefined();
+    const next = { current: "x", previous: undefined, expiresAt: later() };
+    expect(await refreshTokens.replace(family.id, family.current, next)).toBe(false);
+  });
+
+  test("removes and counts the families of one user and no other", async () => {
+    const { refreshTokens } = stores();
+    const bystander = await createFamily(stores());
+    const { id, userId } = await createFamily(stores());
+    await createFamily(stores(), { userId });
+    expect(await refreshTokens.removeAllOf(userId)).toBe(2);
+    expect(await refreshTokens.removeAllOf(userId)).toBe(0);
+    expect(await refreshTokens.find(id)).toBeUndefined();
+    expect(await refreshTokens.find(bystander.id)).toBeDefined();
+  });
+
+  test("gives the next token to one of fifty who bring the same, and ends the family for the others", async () => {
+    const { refreshTokens: store } = stores();
+    const { id: userId } = await createUser(stores());
+    const reuses: string[] = [];
+    const tokens = new RefreshTokens({
+      store,
+      clock: systemClock,
+      onReuse: ({ sessionId }) => void reuses.push(sessionId),
+    });
+    const { token, sessionId } = await tokens.issue(userId);
+    const answers = await Promise.all(Array.from({ length: 50 }, () => tokens.rotate(token)));
+    const given = answers.flatMap((answer) => answer ?? []);
+    expect(given).toHaveLength(1);
+    expect(reuses).toEqual([sessionId]);
+    expect(await tokens.rotate(given[0]?.token ?? "")).toBeUndefined();
+    expect(await store.find(sessionId)).toBeUndefined();
+  });
+
+  test("gives fifty who bring the same token the same next one, within the grace", async () => {
+    const { id: userId } = await createUser(stores());
+    const onReuse = () => expect.fail("expected no reuse");
+    const tokens = new RefreshTokens({
+      store: stores().refreshTokens,
+      clock: systemClock,
+      onReuse,
+      grace: 60_000,
+    });
+    const { token } = await tokens.issue(userId);
+    const answers = await Promise.all(Array.from({ length: 50 }, () => tokens.rotate(token)));
+    expect(new Set(answers.map((answer) => answer?.token)).size).toBe(1);
+    expect(await tokens.rotate(answers[0]?.token ?? "")).toMatchObject({ user: { id: userId } });
+  });
+
+  test.each(noIds)("refuses a family for an id that is $what, and keeps none", async ({ id: userId }) => {
+    const { refreshTokens } = stores();
+    const id = unique("family");
+    await expect(createFamily(stores(), { id, userId })).rejects.toThrow(TypeError);
+    expect(await refreshTokens.find(id)).toBeUndefined();
+    expect(await refreshTokens.removeAllOf(userId)).toBe(0);
+  });
+
+  test("finds, replaces and removes nothing under an id that was never made", async () => {
+    const { refreshTokens } = stores();
+    const next = { current: "x", previous: undefined, expiresAt: later() };
+    for (const id of [unique("family"), "", "nul\0", "\ud800", "%", "x".repeat(100_000)]) {
+      expect(await refreshTokens.find(id)).toBeUndefined();
+      expect(await refreshTokens.replace(id, "x", next)).toBe(false);
+      expect(await refreshTokens.remove(id)).toBe(false);
+    }
+  });
+}
+
+function revocationsContract(stores: () => StoresUnderTest): void {
   test("knows what was revoked and nothing else", async () => {
     const { revocations } = stores();
-    const [revoked, bystander] = [unique("jti"), unique("jti")];
+    const [revoked, bystander] = [await createGrant(stores()), await createGrant(stores())];
     expect(await revocations.isRevoked(revoked)).toBe(false);
-    await revocations.revoke(revoked, later());
+    await revocations.revoke(revoked.tokenId, later());
     expect(await revocations.isRevoked(revoked)).toBe(true);
     expect(await revocations.isRevoked(bystander)).toBe(false);
-    expect(await revocations.isRevoked("")).toBe(false);
-    expect(await revocations.isRevoked("%")).toBe(false);
+    for (const tokenId of ["", "%"]) expect(await revocations.isRevoked({ ...bystander, tokenId })).toBe(false);
   });
 
   test("revokes twice, also at the same time", async () => {
     const { revocations } = stores();
-    const tokenId = unique("jti");
-    await Promise.all(Array.from({ length: 8 }, () => revocations.revoke(tokenId, later())));
-    expect(await revocations.isRevoked(tokenId)).toBe(true);
+    const grant = await createGrant(stores());
+    await Promise.all(Array.from({ length: 8 }, () => revocations.revoke(grant.tokenId, later())));
+    expect(await revocations.isRevoked(grant)).toBe(true);
   });
 
   test("keeps what has not expired while more is revoked", async () => {
     const { revocations } = stores();
-    const tokenId = unique("jti");
-    await revocations.revoke(tokenId, later());
-    await revocations.revoke(tokenId, 1);
+    const grant = await createGrant(stores());
+    await revocations.revoke(grant.tokenId, later());
+    await revocations.revoke(grant.tokenId, 1);
     for (let count = 0; count < 3; count += 1) await revocations.revoke(unique("jti"), later());
-    expect(await revocations.isRevoked(tokenId)).toBe(true);
+    expect(await revocations.isRevoked(grant)).toBe(true);
+  });
+
+  test("takes back what a user was issued before a moment, to the millisecond, and nobody else", async () => {
+    const { revocations } = stores();
+    const [grant, bystander] = [await createGrant(stores()), await createGrant(stores())];
+    const moment = 1_700_000_000_500;
+    await revocations.revokeIssuedBefore(grant.user.id, moment);
+    const isRevoked = (issuedAt: number | undefined) => revocations.isRevoked({ ...grant, issuedAt });
+    expect(await isRevoked(moment - 1)).toBe(true);
+    expect(await isRevoked(moment)).toBe(false);
+    expect(await isRevoked(moment + 1)).toBe(false);
+    // It may be from before.
+    expect(await isRevoked(undefined)).toBe(true);
+    expect(await revocations.isRevoked({ ...bystander, issuedAt: 1 })).toBe(false);
+
+    await revocations.revokeIssuedBefore(grant.user.id, moment + 10);
+    await revocations.revokeIssuedBefore(grant.user.id, moment);
+    expect(await isRevoked(moment + 9)).toBe(true);
+    expect(await isRevoked(moment + 10)).toBe(false);
+  });
+
+  test("takes back the tokens of a session that has ended, or is another's", async () => {
+    const { refreshTokens, revocations } = stores();
+    const [grant, bystander] = [await createGrant(stores()), await createGrant(stores())];
+    const { id: sessionId } = await createFamily(stores(), { userId: grant.user.id });
+    const { id: other } = await createFamily(stores(), { userId: grant.user.id });
+    expect(await revocations.isRevoked({ ...grant, sessionId })).toBe(false);
+    expect(await revocations.isRevoked({ ...bystander, sessionId })).toBe(true);
+    await refreshTokens.remove(sessionId);
+    expect(await revocations.isRevoked({ ...grant, sessionId })).toBe(true);
+    expect(await revocations.isRevoked({ ...grant, sessionId: other })).toBe(false);
+    for (const never of [unique("family"), "", "nul\0"]) {
+      expect(await revocations.isRevoked({ ...grant, sessionId: never })).toBe(true);
+    }
+  });
+
+  test("takes back the tokens of an account that is not active", async () => {
+    const { revocations, users } = stores();
+    const grant = await createGrant(stores());
+    await users.setActive(grant.user.id, false);
+    expect(await revocations.isRevoked(grant)).toBe(true);
+    await users.setActive(grant.user.id, true);
+    expect(await revocations.isRevoked(grant)).toBe(false);
+  });
+
+  test.each(noIds)("takes back the tokens of an account whose id is $what", async ({ id }) => {
+    const { revocations } = stores();
+    const grant = await createGrant(stores());
+    expect(await revocations.isRevoked({ ...grant, user: { ...grant.user, id } })).toBe(true);
+    await expect(revocations.revokeIssuedBefore(id, later())).rejects.toThrow(TypeError);
   });
 
   test("refuses NUL characters with a TypeError", async () => {
     const { revocations } = stores();
     await expect(revocations.revoke("a\0b", later())).rejects.toThrow(TypeError);
-    expect(await revocations.isRevoked("a\0b")).toBe(false);
+    expect(await revocations.isRevoked({ ...(await createGrant(stores())), tokenId: "a\0b" })).toBe(true);
   });
 }
 
@@ -378,6 +550,30 @@ async function createToken(
   const token = { digest: unique("digest"), userId: owner, createdAt: 1_700_000_000_000, expiresAt };
   await stores.tokens.create(token);
   return token;
+}
+
+const later = (): number => Date.now() + 3_600_000;
+
+async function createFamily(stores: StoresUnderTest, details: Partial<RefreshFamily> = {}): Promise<RefreshFamily> {
+  const family = {
+    id: unique("family"),
+    userId: details.userId ?? (await createUser(stores)).id,
+    scopes: undefined,
+    createdAt: 1_700_000_000_123,
+    expiresAt: later(),
+    current: unique("digest"),
+    previous: undefined,
+    ...details,
+  };
+  await stores.refreshTokens.create(family);
+  return family;
+}
+
+/** What a self-contained token of a new user entitles to. */
+async function createGrant(stores: StoresUnderTest): Promise<Grant> {
+  const { id, username } = await createUser(stores);
+  const user = { isAuthenticated: true, id, username } as const;
+  return { user, tokenId: unique("jti"), expiresAt: later(), issuedAt: 1_700_000_000_123 };
 }
 
 /** Appends one after another, so that their order is known. */

@@ -1,0 +1,136 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type App, InMemoryChannelLayer, type UserRecord } from "@sluice/core";
+import { HttpCommunicator, RecordingLogger, WebsocketCommunicator } from "@sluice/testing";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createApplication } from "../application.js";
+import { openServices, type Services } from "../services.js";
+import { readSettings } from "../settings.js";
+
+const password = "orange stapler museum";
+/** Milliseconds: a password's hash takes its time on a busy machine. */
+const timeout = 10_000;
+const logger = new RecordingLogger();
+let directory: string;
+let services: Services;
+let application: App;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "sluice-"));
+  services = await openServices(readSettings({ DATA_DIR: directory }), logger, new InMemoryChannelLayer());
+  await services.database.migrate();
+  application = createApplication(services);
+});
+afterAll(async () => {
+  await services.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+interface Login {
+  readonly access: string;
+  readonly refresh: string;
+}
+
+async function register(username: string): Promise<UserRecord> {
+  await services.accounts.register({ username, password });
+  return (await services.accounts.find(username)) ?? expect.fail("expected the user");
+}
+
+async function ask(path: string, content: object, token?: string): Promise<{ status: number; content: unknown }> {
+  const response = await new HttpCommunicator(application, "POST", path, {
+    headers: [
+      ["host", "localhost"],
+      ["content-type", "application/json"],
+      ...(token === undefined ? [] : [["authorization", `Bearer ${token}`] as const]),
+    ],
+    body: JSON.stringify(content),
+    timeout,
+  }).getResponse();
+  return { status: response.status, content: response.status === 204 ? undefined : response.json() };
+}
+
+async function logIn(username: string, secret = password): Promise<Login> {
+  return (await ask("/api/jwt", { username, password: secret })).content as Login;
+}
+
+const renew = (refresh: string) => ask("/api/jwt/refresh", { refresh });
+const refused = { status: 401, content: { detail: "Invalid token." } };
+
+function socketOf({ access }: Login): WebsocketCommunicator {
+  return new WebsocketCommunicator(application, `/?token=${access}`, { headers: [["host", "localhost"]], timeout });
+}
+
+async function open(login: Login): Promise<WebsocketCommunicator> {
+  const socket = socketOf(login);
+  expect(await socket.connect()).toMatchObject({ connected: true });
+  return socket;
+}
+
+/** Whether an access token opens a connection. */
+async function opens(login: Login): Promise<boolean> {
+  await using socket = socketOf(login);
+  const { connected } = await socket.connect();
+  return connected;
+}
+
+describe("a login by JWT", () => {
+  it("ends with its connections when a used refresh token comes back, and no other does", async () => {
+    const { id } = await register("ada");
+    const [stolen, other] = [await logIn("ada"), await logIn("ada")];
+    const socket = await open(stolen);
+    await using otherSocket = await open(other);
+    const next = (await renew(stolen.refresh)).content as Login;
+    const later = await open(next);
+
+    expect(await renew(stolen.refresh)).toEqual(refused);
+    for (const each of [socket, later]) expect(await each.receiveClose()).toMatchObject({ code: 4401, reason: "revoked" });
+    for (const each of [stolen, next]) {
+      expect(await opens(each)).toBe(false);
+      expect(await renew(each.refresh)).toEqual(refused);
+    }
+    otherSocket.sendJsonTo({ command: "Say hello !" });
+    expect(await otherSocket.receiveJsonFrom()).toMatchObject({ data_string_back: null });
+    expect(await renew(other.refresh)).toMatchObject({ status: 200 });
+
+    const warnings = logger.lines.filter(({ level }) => level === "warn");
+    expect(warnings.map(({ fields }) => fields)).toEqual([
+      { userId: id, sessionId: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    ]);
+    for (const secret of [stolen, next].flatMap(({ access, refresh }) => [access, refresh, refresh.slice(43)])) {
+      expect(JSON.stringify(logger.lines)).not.toContain(secret);
+    }
+  });
+
+  it("ends as a whole with a logout by any of its access tokens", async () => {
+    await register("grace");
+    const first = await logIn("grace");
+    const second = (await renew(first.refresh)).content as Login;
+    const socket = await open(first);
+    expect((await ask("/api/logout", {}, second.access)).status).toBe(204);
+    expect(await socket.receiveClose()).toMatchObject({ code: 4401, reason: "logged_out" });
+    for (const each of [first, second]) expect(await opens(each)).toBe(false);
+    expect(await renew(second.refresh)).toEqual(refused);
+  });
+
+  it("ends with a changed password, while one that is begun at once goes on", async () => {
+    const user = await register("eve");
+    const before = await logIn("eve");
+    expect(await opens(before)).toBe(true);
+    await services.accounts.changePassword(user, `new ${password}`);
+    expect(await services.revokeAllOf(user.id, "password_changed")).toBe(1);
+    const after = await logIn("eve", `new ${password}`);
+    expect([await opens(before), await opens(after)]).toEqual([false, true]);
+    expect(await renew(before.refresh)).toEqual(refused);
+    expect(await renew(after.refresh)).toMatchObject({ status: 200 });
+  });
+
+  it("is good for nothing while its user is not active", async () => {
+    const user = await register("mallory");
+    const login = await logIn("mallory");
+    await services.database.users.setActive(user.id, false);
+    expect(await opens(login)).toBe(false);
+    expect(await renew(login.refresh)).toEqual(refused);
+    expect(await ask("/api/jwt", { username: "mallory", password })).toMatchObject({ status: 400 });
+  });
+});

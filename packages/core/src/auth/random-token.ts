@@ -1,0 +1,22 @@
+const tokenBytes = 32;
+
+const tokenShape = /^[A-Za-z0-9_-]{43}$/;
+
+/** 256 random bits in base64url (RFC 4648 5): 43 characters. */
+export function randomToken(): string {
+  return btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(tokenBytes))))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");
+}
+
+/** SHA-256 of a token's characters, hexadecimal: names the token without being it. Safe to log. */
+export async function digestOf(token: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Whether `randomToken` may have made it: anything else is refused before it costs a digest or a look-up. */
+export function isTokenShaped(text: string): boolean {
+  return tokenShape.test(text);
+}
