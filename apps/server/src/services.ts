@@ -21,7 +21,7 @@ import { JwtTokens } from "@sluice/tokens-jose";
 import { Accounts } from "./accounts/accounts.js";
 import { JwtLogins } from "./accounts/jwt-logins.js";
 import { type UserData, userData } from "./chat/user-data.js";
-import { loadSecretKey } from "./secret-key.js";
+import { loadJwtKeys } from "./jwt-keys.js";
 import type { Settings } from "./settings.js";
 
 /** Somebody who is known, as either kind of token tells of them. */
@@ -76,14 +76,14 @@ export async function openServices(settings: Settings, logger: Logger, layer: Ch
 }
 
 async function openOn(layer: ChannelLayer, settings: Settings, logger: Logger): Promise<Services> {
-  const secret = await loadSecretKey(settings);
+  const keys = await loadJwtKeys(settings);
   const database = await openDatabase(
     settings.DATABASE_URL === undefined ? { directory: `${settings.DATA_DIR}/pglite` } : { url: settings.DATABASE_URL },
   );
   const clock = systemClock;
   const tokens = new OpaqueTokens({ store: database.tokens, clock, logger });
   const jwt = new JwtTokens({
-    secrets: { current: secret, previous: settings.SECRET_KEY_PREVIOUS },
+    keys,
     issuer: "sluice",
     audience: "sluice",
     clock,

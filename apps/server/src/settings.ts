@@ -19,6 +19,8 @@ export const environment = z.object({
     .optional(),
   SECRET_KEY: secretKey.optional(),
   SECRET_KEY_PREVIOUS: list.pipe(z.array(secretKey)).default([]),
+  SIGNING_KEY: z.string().optional(),
+  SIGNING_KEY_PREVIOUS: list.default([]),
   ALLOWED_HOSTS: list.default([]),
   ALLOWED_ORIGINS: list
     .pipe(
@@ -63,7 +65,9 @@ export function readSettings(variables: Readonly<Record<string, string | undefin
 
 function productionFaults(settings: Settings): string[] {
   return [
-    ...(settings.SECRET_KEY === undefined ? ["SECRET_KEY: expected a secret of at least 32 bytes in production"] : []),
+    ...((settings.SIGNING_KEY ?? settings.SECRET_KEY) === undefined
+      ? ["SECRET_KEY: expected a secret of at least 32 bytes in production"]
+      : []),
     ...(settings.ALLOWED_HOSTS.length === 0
       ? ["ALLOWED_HOSTS: expected the host names this server is reached by in production"]
       : []),

@@ -248,6 +248,11 @@ describe("the rest", () => {
     for (const path of ["/healthz", "/readyz"]) expect((await fetch(`${server.url}${path}`)).status).toBe(200);
   });
 
+  it("has no public keys where a secret signs", async () => {
+    const response = await fetch(`${server.url}/.well-known/jwks.json`);
+    expect([response.status, await response.json()]).toEqual([200, { keys: [] }]);
+  });
+
   it("lets the origins in that the operator named, and no others", async () => {
     const preflight = (origin: string) =>
       fetch(`${server.url}/api/login`, {

@@ -274,7 +274,7 @@ describe("the gate", () => {
     socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\n\r\n`);
   };
   const verifier = new JwtTokens({
-    secrets: { current: secret },
+    keys: { current: secret },
     issuer: "https://chat.example",
     audience: "chat",
     clock: systemClock,

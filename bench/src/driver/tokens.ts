@@ -11,7 +11,7 @@ export class Tokens {
   #users = 0;
 
   constructor(secret: string) {
-    const options = { secrets: { current: secret }, issuer: site.issuer, audience: site.audience };
+    const options = { keys: { current: secret }, issuer: site.issuer, audience: site.audience };
     this.#issuer = new JwtTokens({ ...options, clock: systemClock });
     this.#issuerInThePast = new JwtTokens({ ...options, clock: { ...systemClock, now: () => Date.now() - 2 * hour } });
   }

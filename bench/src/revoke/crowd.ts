@@ -48,7 +48,7 @@ export class Crowd {
   /** Resolves when everybody is a member, and has a lease. */
   async join(): Promise<void> {
     const { sockets, ports, secret } = this.#options;
-    const issuer = new JwtTokens({ ...claims, secrets: { current: secret }, clock: systemClock });
+    const issuer = new JwtTokens({ ...claims, keys: { current: secret }, clock: systemClock });
     for (let token = 0; token < sockets / ports.length; token++) {
       const user = { id: String(token), username: `user${token}`, name: `User ${token}` };
       this.#tokens.push(await issuer.issue(user, { expiresIn: hour }));

@@ -43,7 +43,7 @@ const layer = await layerFromEnvironment(logger);
 const leases = new Leases({ layer, logger: strict });
 const verifier = new JwtTokens({
   ...claims,
-  secrets: { current: fromEnvironment(secretVariable) },
+  keys: { current: fromEnvironment(secretVariable) },
   clock: systemClock,
 });
 

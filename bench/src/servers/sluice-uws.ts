@@ -23,7 +23,7 @@ class Echo extends WebsocketConsumer {
 }
 
 const verifier = new JwtTokens({
-  secrets: { current: siteSecret() },
+  keys: { current: siteSecret() },
   issuer: site.issuer,
   audience: site.audience,
   clock: systemClock,

@@ -5,7 +5,7 @@ import { z } from "zod";
 
 const { SECRET_KEY = "change me: 32 bytes or more, please", PORT = "8000" } = process.env;
 const clock = sluice.systemClock;
-const tokens = new JwtTokens({ secrets: { current: SECRET_KEY }, issuer: "chat", audience: "chat", clock });
+const tokens = new JwtTokens({ keys: { current: SECRET_KEY }, issuer: "chat", audience: "chat", clock });
 const layer = new sluice.InMemoryChannelLayer({ clock });
 
 const Message = z.object({ text: z.string().max(1000) });

@@ -21,8 +21,8 @@ class Room extends sluice.WebsocketConsumer<Needs, Events> {
 
 /** The clock comes from outside, so that a test can move it. */
 export function createApplication(clock: sluice.Clock = sluice.systemClock) {
-  const secrets = { current: "at least 32 bytes, for tests alone" };
-  const tokens = new JwtTokens({ secrets, issuer: "rooms", audience: "rooms", clock });
+  const keys = { current: "at least 32 bytes, for tests alone" };
+  const tokens = new JwtTokens({ keys, issuer: "rooms", audience: "rooms", clock });
   const room = sluice.asApp(Room, { layer: new sluice.InMemoryChannelLayer({ clock }) });
   const rooms = sluice.URLRouter([sluice.path("ws/<slug:room>/", room)]);
   const gate = sluice.TokenAuth(rooms, { verifier: tokens, from: [sluice.fromHeader()], onAnonymous: "deny" });

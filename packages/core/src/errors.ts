@@ -136,6 +136,11 @@ export class StoreUnavailable extends SluiceError {
   readonly code = "store_unavailable";
 }
 
+/** The keys that somebody else's tokens are verified with cannot be had. What went wrong is the cause. */
+export class KeysUnavailable extends SluiceError {
+  readonly code = "keys_unavailable";
+}
+
 /** A store already has a user of that name. */
 export class UsernameTaken extends SluiceError {
   readonly code = "username_taken";
@@ -156,6 +161,7 @@ export type AnySluiceError =
   | ChannelFull
   | LayerUnavailable
   | StoreUnavailable
+  | KeysUnavailable
   | UsernameTaken;
 
 export type ErrorCode = AnySluiceError["code"];

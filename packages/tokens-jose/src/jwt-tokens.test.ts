@@ -33,7 +33,7 @@ class Revocations implements RevocationStore {
 
 function jwtTokens(options: Partial<JwtTokensOptions> = {}): JwtTokens {
   return new JwtTokens({
-    secrets: { current: secret },
+    keys: { current: secret },
     issuer: "sluice",
     audience: "chat",
     clock: new FakeClock(),
@@ -65,7 +65,7 @@ tokenVerifierContract({
     return token;
   },
   async issueElsewhere() {
-    return (await jwtTokens({ secrets: { current: otherSecret } }).issue(alice, { expiresIn: hour })).token;
+    return (await jwtTokens({ keys: { current: otherSecret } }).issue(alice, { expiresIn: hour })).token;
   },
 });
 
@@ -142,16 +142,16 @@ describe("issuing", () => {
 describe("secrets", () => {
   test("of before still verify, and sign no more", async () => {
     const { token } = await jwtTokens().issue(alice, { expiresIn: hour });
-    const renewed = jwtTokens({ secrets: { current: otherSecret, previous: [secret] } });
+    const renewed = jwtTokens({ keys: { current: otherSecret, previous: [secret] } });
     expect(await renewed.verify(token)).toBeDefined();
     const { token: newer } = await renewed.issue(alice, { expiresIn: hour });
     expect(await jwtTokens().verify(newer)).toBeUndefined();
-    expect(await jwtTokens({ secrets: { current: otherSecret } }).verify(newer)).toBeDefined();
+    expect(await jwtTokens({ keys: { current: otherSecret } }).verify(newer)).toBeDefined();
   });
 
   test("are named alike everywhere, each by its own name", async () => {
     const nameOf = async (current: string | Uint8Array) => {
-      const { token } = await jwtTokens({ secrets: { current } }).issue(alice, { expiresIn: hour });
+      const { token } = await jwtTokens({ keys: { current } }).issue(alice, { expiresIn: hour });
       return decodeProtectedHeader(token).kid;
     };
     expect(await nameOf(secret)).toBe(await nameOf(new TextEncoder().encode(secret)));
@@ -160,7 +160,7 @@ describe("secrets", () => {
 
   test("are imported once, not for each token", async () => {
     const importKey = vi.spyOn(crypto.subtle, "importKey");
-    const tokens = jwtTokens({ secrets: { current: secret, previous: [otherSecret] } });
+    const tokens = jwtTokens({ keys: { current: secret, previous: [otherSecret] } });
     const issued = await Promise.all([1, 2, 3].map(() => tokens.issue(alice, { expiresIn: hour })));
     await Promise.all(issued.map(async ({ token }) => tokens.verify(token)));
     expect(importKey).toHaveBeenCalledTimes(2);
@@ -168,25 +168,25 @@ describe("secrets", () => {
 
   test("are copied: what happens to the bytes later changes nothing", async () => {
     const current = new TextEncoder().encode(secret);
-    const tokens = jwtTokens({ secrets: { current } });
+    const tokens = jwtTokens({ keys: { current } });
     current.fill(0);
     const { token } = await tokens.issue(alice, { expiresIn: hour });
     expect(await jwtTokens().verify(token)).toBeDefined();
   });
 
   test.each([
-    ["the current secret", { current: "" }],
-    ["the current secret", { current: "a secret of thirty-one bytes..." }],
-    ["previous secret 2", { current: secret, previous: [secret, "too short"] }],
-  ])("say that %s is too short, and not what it is", (which, secrets) => {
-    const build = () => jwtTokens({ secrets });
+    ["the current key", { current: "" }],
+    ["the current key", { current: "a secret of thirty-one bytes..." }],
+    ["previous key 2", { current: secret, previous: [secret, "too short"] }],
+  ])("say that %s is too short, and not what it is", (which, keys) => {
+    const build = () => jwtTokens({ keys });
     expect(build).toThrow(ConfigurationError);
     expect(build).toThrow(new RegExp(`${which} to have at least 32 bytes`));
     expect(build).not.toThrow(/thirty-one|too short/);
   });
 
   test("are measured in bytes", () => {
-    expect(jwtTokens({ secrets: { current: "ä".repeat(16) } })).toBeInstanceOf(JwtTokens);
+    expect(jwtTokens({ keys: { current: "ä".repeat(16) } })).toBeInstanceOf(JwtTokens);
   });
 });
 

@@ -8,8 +8,11 @@ import {
   type TokenVerifier,
   type User,
 } from "@sluice/core";
-import { errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
-import { type KeyRing, keyRingOf, type Secrets } from "./key-ring.js";
+import { type CompactJWSHeaderParameters, errors, type JSONWebKeySet, type JWTPayload, jwtVerify, SignJWT } from "jose";
+import { grantClaims } from "./grant-claims.js";
+import { type KeyRing, keyRingOf, publicKeysOf } from "./key-ring.js";
+import type { Keys } from "./keys.js";
+import { isTokenShaped, longestToken } from "./token-shape.js";
 
 /** A user as a token tells of them: as they were when it was issued. */
 export interface JwtUser extends User {
@@ -18,7 +21,7 @@ export interface JwtUser extends User {
 }
 
 export interface JwtTokensOptions {
-  readonly secrets: Secrets;
+  readonly keys: Keys;
   /** Who issues: the claim `iss`. */
   readonly issuer: string;
   /** Whom the tokens are for: the claim `aud`. A token for others is refused, whoever signed it. */
@@ -27,7 +30,7 @@ export interface JwtTokensOptions {
   /** By how much the clocks of issuer and verifier may differ, in milliseconds; 5000 if left out. */
   readonly clockTolerance?: number;
   /** Asked about each token that is otherwise good. Without one a token cannot be taken back. */
-  readonly revocations?: RevocationStore;
+  readonly revocations?: Pick<RevocationStore, "isRevoked">;
 }
 
 /** A new token. */
@@ -52,41 +55,36 @@ export interface IssueOptions {
   readonly scopes?: readonly string[] | undefined;
 }
 
-const algorithm = "HS256";
-
 /** RFC 6749 3.3. */
 const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
 /** The type of an access token (RFC 9068 2.1): other JWTs of the same issuer are not taken for one. */
 const tokenType = "at+jwt";
 
-/** In characters. What is longer is refused before it costs anything, and would not fit into a header anyway. */
-const longestToken = 8192;
-
 /**
- * Three parts in base64url, the last of which is an HMAC-SHA-256. Its last digit carries four bits, so that only one
- * spelling of a signature passes.
- */
-const tokenShape = /^[\w-]+\.[\w-]+\.[\w-]{42}[AEIMQUYcgkosw048]$/;
-
-/**
- * Issues and verifies tokens that say themselves who holds them, for how long: JSON Web Tokens (RFC 7519) with an
- * HMAC-SHA-256, as RFC 8725 would have them. Verification needs no look-up, and in return a token stays good until it
- * expires, unless a `RevocationStore` says otherwise.
+ * Issues and verifies tokens that say themselves who holds them, for how long: JSON Web Tokens (RFC 7519), as RFC 8725
+ * would have them, with HS256, ES256 or EdDSA, by the kind of their key. Verification needs no look-up, and in return a
+ * token stays good until it expires, unless a `RevocationStore` says otherwise.
  *
- * What a token's header offers of its own (`jwk`, `jku`, `x5u`) is not looked at; one with `crit` is refused.
+ * What a token's header offers of its own (`jwk`, `jku`, `x5c`, `x5u`) is not looked at; one with `crit` is refused.
  *
  * @example
- * const tokens = new JwtTokens({ secrets: { current: secret }, issuer: "sluice", audience: "chat", clock: systemClock });
+ * const tokens = new JwtTokens({ keys: { current: secret }, issuer: "sluice", audience: "chat", clock: systemClock });
  * const { token } = await tokens.issue(user, { expiresIn: 3_600_000 });
  * const grant = await tokens.verify(token); // { user: { username: "alice", ... }, ... }
+ * @example
+ * // A private key signs; others verify what it has signed with what `jwks()` gives them.
+ * new JwtTokens({ keys: { current: pem, previous: [pemOfBefore, secretOfBefore] }, issuer, audience, clock });
  */
 export class JwtTokens implements TokenVerifier<JwtUser> {
   readonly #options: JwtTokensOptions;
   readonly #keyRing: () => Promise<KeyRing>;
   readonly #clockTolerance: number;
 
-  /** Throws `ConfigurationError` for a secret that is too short, an empty issuer or audience, a negative tolerance. */
+  /**
+   * Throws `ConfigurationError` for a secret that is too short, a key of another kind, a public key that is to sign, an empty
+   * issuer or audience, a negative tolerance. A key that is of the right kind but broken makes the methods reject with one.
+   */
   constructor(options: JwtTokensOptions) {
     const { issuer, audience, clockTolerance = 5000 } = options;
     if (issuer === "" || audience === "")
@@ -95,7 +93,7 @@ export class JwtTokens implements TokenVerifier<JwtUser> {
       throw new ConfigurationError(`expected a clock tolerance in milliseconds from 0, got ${clockTolerance}`);
     }
     this.#options = options;
-    this.#keyRing = keyRingOf(options.secrets);
+    this.#keyRing = keyRingOf(options.keys);
     this.#clockTolerance = clockTolerance;
   }
 
@@ -123,14 +121,14 @@ export class JwtTokens implements TokenVerifier<JwtUser> {
       ...(sessionId === undefined ? {} : { sid: sessionId }),
       ...(scopes === undefined ? {} : { scope: scopes.join(" ") }),
     })
-      .setProtectedHeader({ alg: algorithm, typ: tokenType, kid: current.id })
+      .setProtectedHeader({ alg: current.algorithm, typ: tokenType, kid: current.id })
       .setIssuer(issuer)
       .setAudience(audience)
       .setSubject(user.id)
       .setJti(jti)
       .setIssuedAt(now / 1000)
       .setExpirationTime(expiry)
-      .sign(current.key);
+      .sign(current.signs);
     if (token.length > longestToken) {
       throw new TypeError(
         `expected a username and a name that fit into a token of ${longestToken} characters, got one of ${token.length}`,
@@ -141,7 +139,15 @@ export class JwtTokens implements TokenVerifier<JwtUser> {
 
   /** What the token entitles to; undefined for one that is malformed, forged, expired, revoked or not for us. */
   verify(token: string): MaybePromise<Grant<JwtUser> | undefined> {
-    return token.length <= longestToken && tokenShape.test(token) ? this.#verify(token) : undefined;
+    return isTokenShaped(token) ? this.#verify(token) : undefined;
+  }
+
+  /**
+   * The public keys as a JWK Set (RFC 7517 5), for whoever is to verify our tokens: the current one and those of before. No
+   * private key and no secret is in it, and so nothing at all where there are only secrets.
+   */
+  async jwks(): Promise<JSONWebKeySet> {
+    return publicKeysOf(await this.#keyRing());
   }
 
   async #verify(token: string): Promise<Grant<JwtUser> | undefined> {
@@ -155,8 +161,8 @@ export class JwtTokens implements TokenVerifier<JwtUser> {
     const { issuer, audience, clock } = this.#options;
     const ring = await this.#keyRing();
     try {
-      const { payload } = await jwtVerify(token, ({ kid }) => keyOf(ring, kid), {
-        algorithms: [algorithm],
+      // Which algorithm a token may have is its key's to say.
+      const { payload } = await jwtVerify(token, (header) => keyOf(ring, header), {
         typ: tokenType,
         issuer,
         audience,
@@ -171,24 +177,25 @@ export class JwtTokens implements TokenVerifier<JwtUser> {
   }
 }
 
-/** Throws one of jose's errors for a token that names no key or an unknown one. */
-function keyOf(ring: KeyRing, id: unknown): CryptoKey {
-  const key = ring.byId.get(id);
-  if (key === undefined) throw new errors.JWKSNoMatchingKey();
-  return key;
+/**
+ * Throws one of jose's errors for a token that names no key or an unknown one, another algorithm than the key's, or an
+ * extension that it calls critical, also one that jose knows.
+ */
+function keyOf(ring: KeyRing, { kid, alg, crit }: CompactJWSHeaderParameters): CryptoKey {
+  const key = ring.byId.get(kid);
+  if (key === undefined || key.algorithm !== alg || crit !== undefined) throw new errors.JWKSNoMatchingKey();
+  return key.verifies;
 }
 
 /** The grant that the claims make up; undefined if one of them is missing or not what it should be. */
-function grantOf({ sub, username, name, jti, exp, iat, sid, scope }: JWTPayload): Grant<JwtUser> | undefined {
+function grantOf(claims: JWTPayload): Grant<JwtUser> | undefined {
+  const { sub, username, name, jti, exp } = claims;
   if (typeof sub !== "string" || sub === "" || typeof jti !== "string" || jti === "") return undefined;
   if (typeof username !== "string" || typeof name !== "string" || exp === undefined) return undefined;
   return {
     user: { isAuthenticated: true, id: sub, username, name },
     tokenId: jti,
     expiresAt: exp * 1000,
-    // A token without them is as good as one that never had them.
-    ...(typeof iat === "number" ? { issuedAt: Math.round(iat * 1000) } : {}),
-    ...(typeof sid === "string" && sid !== "" ? { sessionId: sid } : {}),
-    ...(typeof scope === "string" ? { scopes: scope.split(" ").filter((each) => each !== "") } : {}),
+    ...grantClaims(claims),
   };
 }

@@ -84,7 +84,8 @@ describe("a login by JWT", () => {
     const later = await open(next);
 
     expect(await renew(stolen.refresh)).toEqual(refused);
-    for (const each of [socket, later]) expect(await each.receiveClose()).toMatchObject({ code: 4401, reason: "revoked" });
+    for (const each of [socket, later])
+      expect(await each.receiveClose()).toMatchObject({ code: 4401, reason: "revoked" });
     for (const each of [stolen, next]) {
       expect(await opens(each)).toBe(false);
       expect(await renew(each.refresh)).toEqual(refused);

@@ -20,6 +20,9 @@ interface Bindings {
 /** Bytes a request may hold: a login is short. */
 const maxBodySize = 64 * 1024;
 
+/** Seconds for which others may keep our public keys: a key that begins to sign earlier is asked for by its unknown name. */
+const jwksMaxAge = 300;
+
 /** The HTTP side of the application: accounts, tokens, health and the page. */
 export function createApi(services: Services): Hono<{ Bindings: Bindings }> {
   const { settings, logger, accounts, tokens, jwtLogins, database } = services;
@@ -107,6 +110,14 @@ export function createApi(services: Services): Hono<{ Bindings: Bindings }> {
       return context.json({ status: "unavailable" }, 503);
     }
   });
+
+  api.get("/.well-known/jwks.json", async (context) =>
+    // RFC 7517 8.5.2.
+    context.body(JSON.stringify(await services.jwt.jwks()), 200, {
+      "content-type": "application/jwk-set+json",
+      "cache-control": `public, max-age=${jwksMaxAge}`,
+    }),
+  );
 
   servePage(api);
   api.notFound((context) => context.json({ detail: "Not found." }, 404));
