@@ -17,10 +17,13 @@ export type Faults = Readonly<Record<string, readonly string[]>>;
 /** A request that was not answered, or not with what it asked for. */
 export class Refused extends Error {
   readonly faults: Faults;
+  /** Of the answer; undefined if there was none. */
+  readonly status: number | undefined;
 
-  constructor(faults: Faults) {
+  constructor(faults: Faults, status?: number) {
     super(Object.values(faults).flat().join(" "));
     this.faults = faults;
+    this.status = status;
   }
 }
 
@@ -35,6 +38,12 @@ export async function logIn({ username, password }: Readonly<Record<string, stri
   return { token, user: await request<User>("GET", "/api/me", { token }) };
 }
 
+/** Something to open one WebSocket with, at once, that may be in a URL as the token may not. */
+export async function askForTicket({ token }: Session, signal: AbortSignal): Promise<string> {
+  const { ticket } = await request<{ ticket: string }>("POST", "/api/ticket", { token, signal });
+  return ticket;
+}
+
 /** Ends the token: nobody who has a copy of it can use it any more. */
 export async function logOut({ token }: Session): Promise<void> {
   await request("POST", "/api/logout", { token });
@@ -43,7 +52,11 @@ export async function logOut({ token }: Session): Promise<void> {
 async function request<Answer>(
   method: "GET" | "POST",
   path: string,
-  { content, token }: { readonly content?: object; readonly token?: string },
+  {
+    content,
+    token,
+    signal = null,
+  }: { readonly content?: object; readonly token?: string; readonly signal?: AbortSignal | null },
 ): Promise<Answer> {
   const headers: Record<string, string> = {};
   if (content !== undefined) headers["content-type"] = "application/json";
@@ -51,14 +64,15 @@ async function request<Answer>(
   let response: Response;
   let answer: unknown;
   try {
-    response = await fetch(path, { method, headers, body: content === undefined ? null : JSON.stringify(content) });
+    const body = content === undefined ? null : JSON.stringify(content);
+    response = await fetch(path, { method, headers, body, signal });
     const text = await response.text();
     answer = response.headers.get("content-type")?.startsWith("application/json") ? JSON.parse(text) : undefined;
   } catch {
     throw new Refused({ "": ["The server cannot be reached. Try again in a moment."] });
   }
-  if (!response.ok)
-    throw new Refused(faultsIn(answer) ?? { "": [`The server answered with status ${response.status}.`] });
+  const { ok, status } = response;
+  if (!ok) throw new Refused(faultsIn(answer) ?? { "": [`The server answered with status ${status}.`] }, status);
   return answer as Answer;
 }
 

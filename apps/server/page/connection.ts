@@ -1,3 +1,5 @@
+import { Refused } from "./account.js";
+
 export interface Person {
   readonly id: string;
   readonly userName: string;
@@ -29,13 +31,14 @@ export interface ConnectionListener {
   rejected(why: string): void;
 }
 
-/** Other frames tell nothing that a close code does not. */
 type Frame =
   | { readonly type: "newMessage"; readonly data: Message }
   | { readonly type: "presence"; readonly data: { readonly users: readonly Person[] } }
   | { readonly type: "joined" | "left"; readonly data: { readonly user: Person } }
   | { readonly type: "error"; readonly message: string }
-  | { readonly type: "noAuth" | "message" };
+  /** Before the close, where it was not known who is there. */
+  | { readonly type: "noAuth" }
+  | { readonly type: "message" };
 
 /** Where the server means it: bad room, not logged in, forbidden, no such room. */
 const finalCodes: ReadonlySet<number> = new Set([4400, 4401, 4403, 4404]);
@@ -46,12 +49,22 @@ const longestDelay = 30_000;
 /** A connection that stood this long was a good one: the next loss is a first one. */
 const stable = 5_000;
 
+/**
+ * Asks for what opens one WebSocket. Rejects with `Refused`: with the status 401 if one has to log in for it, otherwise
+ * because it cannot be had now.
+ */
+export type AskForTicket = (signal: AbortSignal) => Promise<string>;
+
 /** A place in a room of the chat, which is taken again when it is lost. */
 export class ChatConnection {
   readonly #listener: ConnectionListener;
   #room = "";
-  #token = "";
+  #askForTicket: AskForTicket = async () => "";
+  /** Of the way to a socket, which is aborted when another is gone. */
+  #attempt = new AbortController();
   #socket: WebSocket | undefined;
+  /** Whether the socket's ticket was taken. */
+  #known = true;
   #retry: number | undefined;
   #losses = 0;
   readonly #people = new Map<string, Person>();
@@ -61,15 +74,16 @@ export class ChatConnection {
   }
 
   /** Leaves the room it was in, if any. The room without a name is the public one. */
-  join(room: string, token: string): void {
+  join(room: string, askForTicket: AskForTicket): void {
     this.leave();
     this.#room = room;
-    this.#token = token;
+    this.#askForTicket = askForTicket;
     this.#losses = 0;
-    this.#connect();
+    void this.#connect();
   }
 
   leave(): void {
+    this.#attempt.abort();
     clearTimeout(this.#retry);
     this.#retry = undefined;
     if (this.#socket === undefined) return;
@@ -83,7 +97,7 @@ export class ChatConnection {
   retryNow(): void {
     if (this.#retry === undefined) return;
     clearTimeout(this.#retry);
-    this.#connect();
+    void this.#connect();
   }
 
   /** False if there is no connection to send it over. */
@@ -93,14 +107,29 @@ export class ChatConnection {
     return true;
   }
 
-  #connect(): void {
+  async #connect(): Promise<void> {
     this.#retry = undefined;
     this.#listener.changed({ phase: "connecting" });
+    this.#attempt = new AbortController();
+    const { signal } = this.#attempt;
+    try {
+      const ticket = await this.#askForTicket(signal);
+      if (!signal.aborted) this.#open(ticket);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      if (signal.aborted) return;
+      if (error.status === 401) this.#listener.changed({ phase: "refused", code: 4401, reason: error.message });
+      else this.#retryLater();
+    }
+  }
+
+  #open(ticket: string): void {
     const path = this.#room === "" ? "/ws/chat/" : `/ws/chat/${encodeURIComponent(this.#room)}/`;
     const url = new URL(path, location.href.replace(/^http/, "ws"));
-    // As a subprotocol, since a token in a URL ends up in logs.
-    const socket = new WebSocket(url, ["access_token", this.#token]);
+    url.searchParams.set("ticket", ticket);
+    const socket = new WebSocket(url);
     this.#socket = socket;
+    this.#known = true;
     let openedAt = Number.POSITIVE_INFINITY;
     socket.onopen = () => {
       openedAt = Date.now();
@@ -112,7 +141,8 @@ export class ChatConnection {
       this.#socket = undefined;
       this.#attend([]);
       if (Date.now() - openedAt > stable) this.#losses = 0;
-      if (finalCodes.has(code)) this.#listener.changed({ phase: "refused", code, reason });
+      // A ticket can be too long on its way: that says nothing of the login, where the next one does.
+      if (finalCodes.has(code) && this.#known) this.#listener.changed({ phase: "refused", code, reason });
       else this.#retryLater();
     };
   }
@@ -122,6 +152,7 @@ export class ChatConnection {
     else if (frame.type === "error") this.#listener.rejected(frame.message);
     else if (frame.type === "presence") this.#attend(frame.data.users);
     else if (frame.type === "joined") this.#attend([...this.#people.values(), frame.data.user]);
+    else if (frame.type === "noAuth") this.#known = false;
     else if (frame.type === "left") {
       this.#people.delete(frame.data.user.id);
       this.#attend([...this.#people.values()]);
@@ -145,6 +176,6 @@ export class ChatConnection {
     if (rest > 0) {
       this.#listener.changed({ phase: "lost", retryInSeconds: Math.ceil(rest / 1000) });
       this.#retry = setTimeout(() => this.#waitUntil(time), rest % 1000 || 1000);
-    } else this.#connect();
+    } else void this.#connect();
   }
 }

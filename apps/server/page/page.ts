@@ -1,4 +1,4 @@
-import { logIn, logOut, Refused, register, type Session } from "./account.js";
+import { askForTicket, logIn, logOut, Refused, register, type Session } from "./account.js";
 import { ChatConnection, type ConnectionState } from "./connection.js";
 import { onSubmit, say } from "./form.js";
 import { inRoom } from "./here.js";
@@ -87,7 +87,8 @@ function showEntrance(form: HTMLFormElement): void {
 }
 
 function join(): void {
-  if (session === undefined) return;
+  const current = session;
+  if (current === undefined) return;
   const room = roomInAddress();
   takeBack();
   transcript.clear();
@@ -105,7 +106,7 @@ function join(): void {
       return item;
     }),
   );
-  connection.join(room, session.token);
+  connection.join(room, (signal) => askForTicket(current, signal));
   side.hidePopover();
   composer.focus();
 }

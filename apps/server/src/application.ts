@@ -7,6 +7,7 @@ import {
   fromHeader,
   fromQuery,
   fromSubprotocol,
+  fromTicket,
   ProtocolTypeRouter,
   path,
   provide,
@@ -19,7 +20,7 @@ import { accessLog, noteRoute, noteUser } from "./access-log.js";
 import { createApi } from "./api/api.js";
 import { ChatConsumer } from "./chat/chat-consumer.js";
 import { groupOf, publicRoom } from "./chat/room.js";
-import type { Services } from "./services.js";
+import { type Services, ticketPurpose } from "./services.js";
 import { AccountConsumer } from "./websocket/account-consumer.js";
 import { HelloConsumer } from "./websocket/hello-consumer.js";
 import { LoginConsumer } from "./websocket/login-consumer.js";
@@ -28,9 +29,10 @@ import { UrlLogin } from "./websocket/url-login.js";
 
 /** The whole application: what comes in at the front door, and where it goes. */
 export function createApplication(services: Services): App {
-  const { settings, logger, layer, presence, verifier, leases } = services;
+  const { settings, logger, layer, presence, verifier, tickets, leases } = services;
   const api = createApi(services);
-  const tokens = { verifier, leases, from: [fromHeader(), fromSubprotocol(), fromQuery("token")] };
+  const from = [fromHeader(), fromSubprotocol(), fromQuery("token"), fromTicket(tickets, { purpose: ticketPurpose })];
+  const tokens = { verifier, leases, from };
   const log = accessLog(logger);
   const withServices = provide(() => ({ services }));
 

@@ -12,6 +12,7 @@ import {
   presence,
   RefreshTokens,
   systemClock,
+  Tickets,
   type TokenVerifier,
   type User,
 } from "@sluice/core";
@@ -44,6 +45,8 @@ export interface Services {
   readonly tokens: OpaqueTokens;
   readonly jwt: JwtTokens;
   readonly jwtLogins: JwtLogins;
+  /** Stand for a token of either kind, once. */
+  readonly tickets: Tickets;
   /** Takes either kind of token. */
   readonly verifier: TokenVerifier<Member>;
   /** Watches over the tokens of open connections. */
@@ -60,6 +63,9 @@ export interface Services {
 
 /** How long a JWT lives, in milliseconds. */
 export const jwtLifetime = 900_000;
+
+/** What the tickets of the API are good for. */
+export const ticketPurpose = "websocket";
 
 /**
  * Opens what the settings name, on a layer that it closes at the end, also where that comes at once. Rejects with an error
@@ -90,7 +96,8 @@ async function openOn(layer: ChannelLayer, settings: Settings, logger: Logger): 
     revocations: database.revocations,
   });
   const here = presence(layer, { describe: (user: Member) => userData(user), logger, clock });
-  const leases = new Leases({ layer, clock, logger, verify: (grant) => isGood(database, grant) });
+  const verify = (grant: Grant): Promise<boolean> => isGood(database, grant);
+  const leases = new Leases({ layer, clock, logger, verify });
   // What the store has forgotten opens nothing any more; the other servers hear of it when the layer is back.
   const told = async (telling: Promise<void>): Promise<void> => {
     try {
@@ -120,6 +127,7 @@ async function openOn(layer: ChannelLayer, settings: Settings, logger: Logger): 
     tokens,
     jwt,
     jwtLogins: new JwtLogins({ jwt, refreshTokens, lifetime: jwtLifetime }),
+    tickets: new Tickets({ store: database.tickets, clock, verify }),
     leases,
     verifier: { verify: (token) => (isJwt(token) ? jwt : tokens).verify(token) },
     async revoke({ tokenId, sessionId, expiresAt }) {

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
-import type { Browser, Page, WebSocketRoute } from "playwright-core";
+import type { Browser, Page, Route, WebSocketRoute } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { chromiumPath, launchChromium } from "./chromium.js";
 import { goodPassword, member, post } from "./client.js";
@@ -24,13 +24,13 @@ describe.skipIf(chromiumPath === undefined)("the chat page", () => {
   afterEach(async () => {
     const expected = expectedComplaint;
     expectedComplaint = undefined;
-    for (const { page, complaints, urls, tokens } of visitors.splice(0)) {
+    for (const { page, complaints, urls, tokens, tickets } of visitors.splice(0)) {
+      const [longLived, singleUse] = [await Promise.all(tokens), await Promise.all(tickets)];
       await page.context().close();
       expect(complaints.filter((complaint) => expected?.test(complaint) !== true)).toEqual([]);
-      for (const token of await Promise.all(tokens)) {
-        expect(urls.filter((url) => url.includes(token))).toEqual([]);
-        expect(server.output()).not.toContain(token);
-      }
+      for (const token of longLived) expect(urls.filter((url) => url.includes(token))).toEqual([]);
+      for (const ticket of singleUse) expect(urls.filter((url) => url.includes(ticket)).length).toBeLessThanOrEqual(1);
+      for (const secret of [...longLived, ...singleUse]) expect(server.output()).not.toContain(secret);
     }
   });
 
@@ -71,8 +71,54 @@ describe.skipIf(chromiumPath === undefined)("the chat page", () => {
       "Ada Lovelace: What shall it be told?",
       "You: <b>Numbers</b> & 🙂\u202e",
     ]);
-    expect(ada.urls).toContain(`${server.url.replace("http", "ws")}/ws/chat/engine/`);
-    expect(ada.tokens).toHaveLength(1);
+  });
+
+  it("opens each connection by a ticket, and shows its token to nobody but the API", async () => {
+    const { page, urls, tokens, tickets } = await visit("/#tickets");
+    const handshakes: string[] = [];
+    const devtools = await page.context().newCDPSession(page);
+    await devtools.send("Network.enable");
+    devtools.on("Network.webSocketWillSendHandshakeRequest", ({ request }) => {
+      handshakes.push(JSON.stringify(request));
+    });
+    await register(page, "tickets", "", goodPassword);
+    await sees(page, "Connected");
+    await page.reload();
+    await sees(page, "Connected");
+    const [one, two] = await Promise.all(tickets);
+    const chat = `${server.url.replace("http", "ws")}/ws/chat/tickets/?ticket=`;
+    expect(urls.filter((url) => url.startsWith("ws"))).toEqual([chat + one, chat + two]);
+    expect(one).not.toBe(two);
+    expect(handshakes).toHaveLength(2);
+    expect(tokens).toHaveLength(1);
+    for (const handshake of handshakes) expect(handshake).not.toContain(await tokens[0]);
+  });
+
+  it("goes on asking for a ticket that it cannot have, or that was too long on its way", async () => {
+    expectedComplaint = /^Failed to load resource: (net::ERR_FAILED|the server responded with a status of 503)/;
+    const { page } = await guest("asking", "/#asking");
+    const answers: ((route: Route) => Promise<void>)[] = [
+      (route) => route.abort(),
+      (route) => route.fulfill({ status: 503, json: { detail: "Later." } }),
+      (route) => route.fulfill({ status: 200, json: { ticket: "x".repeat(43) } }),
+    ];
+    await page.route("**/api/ticket", (route) => (answers.shift() ?? ((last: Route) => last.continue()))(route));
+    await stopClock(page);
+    await page.evaluate("location.hash = '#asked'");
+    await sees(page, "Connection lost.");
+    while (!(await page.getByText("Nobody else is here").isVisible())) await page.clock.runFor(1_000);
+    expect(answers).toEqual([]);
+  });
+
+  it("asks for a new login where the token is not good for a ticket any more", async () => {
+    expectedComplaint = /^Failed to load resource: the server responded with a status of 401/;
+    const { page } = await guest("expired", "/#expired");
+    await page.route("**/api/ticket", (route) => route.continue({ headers: { authorization: "Bearer expired" } }));
+    await page.reload();
+    await sees(page, "You are not logged in any more.");
+    await page.unroute("**/api/ticket");
+    await logIn(page, "expired", goodPassword);
+    await sees(page, "Connected");
   });
 
   it("shows who is here: comers at once, a reload not at all, leavers after a while", async () => {
@@ -326,7 +372,7 @@ async function stopClock(page: Page): Promise<void> {
 }
 
 /** What the browser itself says of a server that is not there. */
-const refusedConnection = /^WebSocket connection to .* failed: .*ERR_CONNECTION_REFUSED/;
+const refusedConnection = /ERR_CONNECTION_REFUSED/;
 
 /**
  * A port that is free now. One that the system picks for the server itself could not be had again after a kill: the

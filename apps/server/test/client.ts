@@ -27,3 +27,12 @@ export async function member(
   };
   return { id, token, jwt: access, refresh };
 }
+
+/** A ticket for who has the token, as it is given to a page of an origin or to a client without one. */
+export async function ticketFor(url: string, token: string, origin?: string): Promise<string> {
+  const headers = { authorization: `Bearer ${token}`, ...(origin === undefined ? {} : { origin }) };
+  const response = await post(`${url}/api/ticket`, "", headers);
+  if (response.status !== 200) throw new Error(`expected 200, got ${response.status} ${await response.text()}`);
+  const { ticket } = (await response.json()) as { ticket: string };
+  return ticket;
+}

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describePostgres, freshDatabase } from "../../../test/fresh-database.js";
 import { describeOwnRedis, OwnRedis } from "../../../test/redis.js";
-import { goodPassword, member, post } from "./client.js";
+import { goodPassword, member, post, ticketFor } from "./client.js";
 import { type ServerProcess, sluice, startServer } from "./server-process.js";
 import { openSocket, refusedWith, type Socket } from "./socket.js";
 
@@ -50,6 +50,18 @@ function threeServers(layer: () => Promise<Readonly<Record<string, string>>>): v
     expect(await closes(ended)).toEqual(ended.map(() => ({ code: 4401, reason: "revoked" })));
     expect(await refusedWith(`${url(0)}/?token=${mallory.jwt}`)).toBe(401);
     await Promise.all([...kept, ...(await everywhere(mallory.token))].map((socket) => socket.close()));
+  });
+
+  it("a ticket is good on one server, and what it opened closes with its token on any", async () => {
+    const { token } = await member(url(0), "tess");
+    const ticket = await ticketFor(url(0), token);
+    const attempts = await Promise.allSettled(servers.map((server) => openSocket(`${server.url}/?ticket=${ticket}`)));
+    const opened = attempts.filter((attempt) => attempt.status === "fulfilled").map(({ value }) => value);
+    expect(opened).toHaveLength(1);
+    const unused = await ticketFor(url(0), token);
+    expect((await logOut(1, token)).status).toBe(204);
+    expect(await closes(opened)).toEqual([{ code: 4401, reason: "logged_out" }]);
+    expect(await refusedWith(`${url(2)}/?ticket=${unused}`)).toBe(401);
   });
 
   it("the command line closes a user's connections, and those of nobody else", async () => {

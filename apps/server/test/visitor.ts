@@ -9,6 +9,8 @@ export interface Visitor {
   readonly urls: string[];
   /** What the server has given out at logins. */
   readonly tokens: Promise<string>[];
+  /** What the server has given out for WebSockets. */
+  readonly tickets: Promise<string>[];
 }
 
 /** A visitor with nothing kept from before, on a blank page. */
@@ -16,7 +18,7 @@ export async function newVisitor(browser: Browser): Promise<Visitor> {
   const page = await (await browser.newContext({ locale: "en-GB" })).newPage();
   // Shorter than a test's own, so that what fails is what was waited for.
   page.setDefaultTimeout(10_000);
-  const visitor: Visitor = { page, complaints: [], urls: [], tokens: [] };
+  const visitor: Visitor = { page, complaints: [], urls: [], tokens: [], tickets: [] };
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) visitor.complaints.push(message.text());
   });
@@ -24,8 +26,9 @@ export async function newVisitor(browser: Browser): Promise<Visitor> {
   page.on("request", (request) => visitor.urls.push(request.url()));
   page.on("websocket", (socket) => visitor.urls.push(socket.url()));
   page.on("response", (response) => {
-    if (!response.url().endsWith("/api/login") || !response.ok()) return;
-    visitor.tokens.push(response.json().then(({ token }: { token: string }) => token));
+    if (!response.ok()) return;
+    if (response.url().endsWith("/api/login")) visitor.tokens.push(response.json().then(({ token }) => token));
+    if (response.url().endsWith("/api/ticket")) visitor.tickets.push(response.json().then(({ ticket }) => ticket));
   });
   return visitor;
 }

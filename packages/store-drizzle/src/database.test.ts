@@ -51,14 +51,23 @@ function databaseTests(location: () => Promise<DatabaseLocation>): void {
     const { id } = await database.users.create({ ...user, username: "somebody" });
     const token = { digest: "di-gest-7", userId: id, createdAt: 1, expiresAt: undefined };
     await database.tokens.create(token);
+    const ticket = {
+      digest: "tic-ket-7",
+      userId: crypto.randomUUID(),
+      grant: { tokenId: "tok-en-7", expiresAt: 1 },
+      origin: undefined,
+      purpose: "test",
+      expiresAt: 1,
+    };
     refusals.push(
       await refusal(database.users.create({ ...user, username: "SOMEBODY" })),
       await refusal(database.tokens.create({ ...token, userId: crypto.randomUUID() })),
+      await refusal(database.tickets.create(ticket)),
     );
     for (const error of refusals) {
       expect(error).toBeInstanceOf(Error);
       const shown = inspect(error, { depth: Number.POSITIVE_INFINITY, showHidden: false }) + JSON.stringify(error);
-      expect(shown).not.toMatch(/(user-name|shown-name|pass-word)-7/);
+      expect(shown).not.toMatch(/(user-name|shown-name|pass-word|tok-en)-7/);
     }
   });
 
@@ -85,6 +94,28 @@ function databaseTests(location: () => Promise<DatabaseLocation>): void {
       expect(await revocations.isRevoked({ user, tokenId: id, expiresAt: undefined }), id).toBe(isKept);
       expect((await refreshTokens.find(id)) !== undefined, id).toBe(isKept);
     }
+  });
+
+  test("forgets a ticket an hour after it expired, when others are made", async () => {
+    const { tickets, users, migrate } = await open(await location());
+    await migrate();
+    const { id: userId } = await users.create({ username: "alice", name: "", passwordHash: "x" });
+    const create = (digest: string, minutes: number) =>
+      tickets.create({
+        digest,
+        userId,
+        grant: { tokenId: "t", expiresAt: undefined },
+        origin: undefined,
+        purpose: "test",
+        expiresAt: Date.now() + minutes * 60_000,
+      });
+    const leftovers = Array.from({ length: 25 }, (_, index) => `left over ${index}`);
+    await create("just expired", -55);
+    // At once, so that they sweep at once.
+    await Promise.all(leftovers.map((digest) => create(digest, -65)));
+    await Promise.all(["a", "b", "c"].map((digest) => create(digest, 1)));
+    for (const digest of leftovers) expect(await tickets.consume(digest)).toBeUndefined();
+    for (const digest of ["just expired", "a", "b", "c"]) expect(await tickets.consume(digest)).toBeDefined();
   });
 }
 

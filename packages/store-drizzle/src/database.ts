@@ -3,6 +3,7 @@ import {
   type RefreshTokenStore,
   type RevocationStore,
   StoreUnavailable,
+  type TicketStore,
   type TokenStore,
   type UserStore,
 } from "@sluice/core";
@@ -14,6 +15,7 @@ import { openPostgres } from "./postgres-driver.js";
 import { refreshTokenStore } from "./refresh-token-store.js";
 import { revocationStore } from "./revocation-store.js";
 import { guarded } from "./store-error.js";
+import { ticketStore } from "./ticket-store.js";
 import { tokenStore } from "./token-store.js";
 import { userStore } from "./user-store.js";
 
@@ -25,6 +27,7 @@ export interface Database {
   readonly users: UserStore;
   readonly tokens: TokenStore;
   readonly refreshTokens: RefreshTokenStore;
+  readonly tickets: TicketStore;
   readonly revocations: RevocationStore;
   readonly messages: MessageStore;
   /** Brings the tables up to date. Safe to call from several processes at once: one works, the others wait. */
@@ -75,6 +78,7 @@ export async function openDatabase(location: DatabaseLocation): Promise<Database
     users: userStore(connection),
     tokens: tokenStore(connection),
     refreshTokens: refreshTokenStore(connection),
+    tickets: ticketStore(connection),
     revocations: revocationStore(connection),
     messages: messageStore(connection),
     migrate() {

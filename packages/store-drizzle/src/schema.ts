@@ -1,5 +1,6 @@
+import type { TicketRecord } from "@sluice/core";
 import { sql } from "drizzle-orm";
-import { bigint, boolean, customType, index, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { bigint, boolean, customType, index, json, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 
 /** A moment: milliseconds since 1970 in the ports, a timestamp with time zone for whoever reads the tables. */
 const moment = customType<{ data: number; driverData: string }>({
@@ -34,6 +35,22 @@ export const tokens = pgTable(
     expiresAt: moment("expires_at"),
   },
   (table) => [index("tokens_user_id").on(table.userId)],
+);
+
+export const tickets = pgTable(
+  "tickets",
+  {
+    digest: text("digest").primaryKey(),
+    userId: uuid("user_id")
+      .notNull()
+      .references(() => users.id, { onDelete: "cascade" }),
+    /** Handed back and never looked into: json keeps any text, where jsonb does not. */
+    grant: json("token_grant").$type<TicketRecord["grant"]>().notNull(),
+    origin: text("origin"),
+    purpose: text("purpose").notNull(),
+    expiresAt: moment("expires_at").notNull(),
+  },
+  (table) => [index("tickets_expires_at").on(table.expiresAt)],
 );
 
 export const revokedTokens = pgTable(

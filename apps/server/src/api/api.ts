@@ -1,11 +1,11 @@
-import { type AnonymousUser, type Grant, type Scope, StoreUnavailable } from "@sluice/core";
+import { type AnonymousUser, type Grant, header, type Scope, StoreUnavailable } from "@sluice/core";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
 import { getPathNoStrict } from "hono/utils/url";
 import { InvalidFields } from "../accounts/accounts.js";
-import { jwtLifetime, type Member, type Services } from "../services.js";
+import { jwtLifetime, type Member, type Services, ticketPurpose } from "../services.js";
 import { badRequest, readFields } from "./fields.js";
 import { servePage } from "./page.js";
 
@@ -25,7 +25,7 @@ const jwksMaxAge = 300;
 
 /** The HTTP side of the application: accounts, tokens, health and the page. */
 export function createApi(services: Services): Hono<{ Bindings: Bindings }> {
-  const { settings, logger, accounts, tokens, jwtLogins, database } = services;
+  const { settings, logger, accounts, tokens, jwt, jwtLogins, tickets, database } = services;
   const api = new Hono<{ Bindings: Bindings }>({ getPath: (request) => below(settings.ROOT_PATH, request) });
 
   api.onError((error) => {
@@ -80,6 +80,13 @@ export function createApi(services: Services): Hono<{ Bindings: Bindings }> {
     return context.json({ ...login, expires_in: jwtLifetime / 1000 });
   });
 
+  api.post("/api/ticket", async (context) => {
+    const { scope } = context.env;
+    const use = { origin: header(scope, "origin"), purpose: ticketPurpose };
+    const { ticket, expiresIn } = await tickets.issue(signedIn(scope), use);
+    return context.json({ ticket, expires_in: Math.floor(expiresIn / 1000) });
+  });
+
   api.get("/api/me", (context) => context.json(publicUser(signedIn(context.env.scope).user)));
 
   api.post("/api/logout", async (context) => {
@@ -92,6 +99,7 @@ export function createApi(services: Services): Hono<{ Bindings: Bindings }> {
     ["/api/login", "POST"],
     ["/api/jwt", "POST"],
     ["/api/jwt/refresh", "POST"],
+    ["/api/ticket", "POST"],
     ["/api/me", "GET"],
     ["/api/logout", "POST"],
   ] as const) {
@@ -113,7 +121,7 @@ export function createApi(services: Services): Hono<{ Bindings: Bindings }> {
 
   api.get("/.well-known/jwks.json", async (context) =>
     // RFC 7517 8.5.2.
-    context.body(JSON.stringify(await services.jwt.jwks()), 200, {
+    context.body(JSON.stringify(await jwt.jwks()), 200, {
       "content-type": "application/jwk-set+json",
       "cache-control": `public, max-age=${jwksMaxAge}`,
     }),

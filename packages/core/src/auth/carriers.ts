@@ -1,15 +1,22 @@
 import type { Connection, Scope } from "../app.js";
 import { ConfigurationError } from "../errors.js";
+import type { TokenVerifier } from "../ports/token-verifier.js";
 import { header, headerValues } from "../scope.js";
+import type { User } from "./user.js";
 
-/** A place in a request where a client may put its token. */
-export interface Carrier {
+/** A place in a request where a client may put its token. `Who` is whom it knows by itself, if it brings a verifier. */
+export interface Carrier<Who extends User = never> {
   /** For logs: `"header"`, `"cookie"`. */
   readonly name: string;
   /** Every token the request carries there, as it stands; empty if it does not try to identify itself that way. */
   find(scope: Scope<Connection>): readonly string[];
   /** The offered subprotocol that announces a token; it is what accept answers with. */
   readonly subprotocol?: string;
+  /**
+   * Verifies what stands here, in place of the verifier of `TokenAuth`, for credentials that are bound to their request.
+   * Called where something does. Must not throw.
+   */
+  verifierFor?(scope: Scope<Connection>): TokenVerifier<Who>;
 }
 
 /** Reads the token out of a WebSocket's first message instead of its handshake. */
@@ -72,7 +79,7 @@ export function fromSubprotocol(name = "access_token"): Carrier {
 
 /**
  * A parameter of the URL. URLs end up in logs, histories and Referer headers, so this has to be asked for by name;
- * RFC 9700 4.3.2 advises against it for access tokens.
+ * RFC 9700 4.3.2 advises against it for access tokens. A ticket may stand there: see `fromTicket`.
  */
 export function fromQuery(name: string): Carrier {
   if (name === "") throw new ConfigurationError("expected the name of a query parameter, got an empty one");

@@ -1,8 +1,11 @@
 import type { App } from "../app.js";
 import { provide, stack } from "../middleware.js";
 import type { TokenVerifier } from "../ports/token-verifier.js";
+import type { AccountUser } from "./account-user.js";
 import type { MaybeAuthenticated } from "./authenticated.js";
-import { fromHeader } from "./carriers.js";
+import { type Carrier, fromHeader } from "./carriers.js";
+import { fromTicket } from "./from-ticket.js";
+import type { Tickets } from "./tickets.js";
 import { TokenAuth } from "./token-auth.js";
 import type { AnonymousUser, User } from "./user.js";
 
@@ -61,3 +64,25 @@ export const inline: App<"websocket"> = TokenAuth((scope) => void scope.user.pla
   onAnonymous: "deny",
 });
 export const exact: App<"websocket", MaybeAuthenticated<Member>> = (scope) => void scope.grant?.user.plan;
+
+// A carrier that brings its verifier has to know the same users as the other, or more of them.
+declare const tickets: Tickets;
+declare const accounts: TokenVerifier<AccountUser>;
+declare const strangers: TokenVerifier;
+const fromEither = [fromHeader(), fromTicket(tickets, { purpose: "chat" })];
+export const byTicket: App<"websocket"> = TokenAuth((scope) => void scope.user.isSuperuser, {
+  verifier: accounts,
+  from: fromEither,
+  onAnonymous: "deny",
+});
+export const byTicketToo: App<"websocket"> = TokenAuth(forAnyone, { verifier: strangers, from: fromEither });
+// @ts-expect-error who comes by a ticket has no plan
+TokenAuth(forMembers, { verifier, from: fromEither, onAnonymous: "deny" });
+// @ts-expect-error nor where the application does not ask for one
+TokenAuth(forAnyone, { verifier, from: fromEither });
+// @ts-expect-error what a ticket is good for has to be said
+fromTicket(tickets, {});
+export const ownCarrier: Carrier<Member> = { name: "own", find: () => ["a"], verifierFor: () => verifier };
+TokenAuth(forMembers, { verifier, from: [ownCarrier], onAnonymous: "deny" });
+// @ts-expect-error the type says whom it knows
+export const unnamed: Carrier = ownCarrier;

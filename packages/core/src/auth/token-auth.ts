@@ -10,13 +10,14 @@ import type { Authenticated, MaybeAuthenticated } from "./authenticated.js";
 import type { Carrier, FirstMessageCarrier } from "./carriers.js";
 import { afterFirstMessage, closeWith } from "./first-message.js";
 import { LeasedConnection } from "./leased-connection.js";
+import { presentedToken } from "./presented-token.js";
 import { anonymousUser, type User } from "./user.js";
 import { judgeBy, Refusal, type Verdict } from "./verdict.js";
 
 export interface TokenAuthOptions<Who extends User> {
   readonly verifier: TokenVerifier<Who>;
   /** Where tokens may come from. What is not named here is not looked at. */
-  readonly from: readonly (Carrier | FirstMessageCarrier)[];
+  readonly from: readonly (Carrier<NoInfer<Who>> | FirstMessageCarrier)[];
   /** A connection without a token: let it in as `AnonymousUser` (the default), or refuse it. */
   readonly onAnonymous?: "allow" | "deny";
   /** A connection whose token is no good: refuse it (the default), or treat it as one without. */
@@ -81,7 +82,7 @@ function withTokenAuth(inner: App<Connection, MaybeAuthenticated>, options: Toke
       "expected TokenAuth to be told where tokens come from, got from: []; try [fromHeader()]",
     );
   }
-  const carriers = options.from.filter((carrier): carrier is Carrier => "find" in carrier);
+  const carriers = options.from.filter((carrier): carrier is Carrier<User> => "find" in carrier);
   const firstMessage = options.from.find((carrier): carrier is FirstMessageCarrier => "read" in carrier);
   const markers = carriers.flatMap(({ subprotocol }) => subprotocol ?? []);
   const judge = judgeBy(options);
@@ -113,9 +114,9 @@ function withTokenAuth(inner: App<Connection, MaybeAuthenticated>, options: Toke
       throw verdict;
     };
 
-    const tokens = new Set(carriers.flatMap((carrier) => carrier.find(scope)));
-    if (tokens.size > 1) return proceed(new Refusal("ambiguous"));
-    if (tokens.size === 0 && firstMessage !== undefined && visible.type === "websocket") {
+    const presented = presentedToken(carriers, scope);
+    if (presented === "ambiguous") return proceed(new Refusal("ambiguous"));
+    if (presented === undefined && firstMessage !== undefined && visible.type === "websocket") {
       return afterFirstMessage({
         inner,
         scope: visible,
@@ -127,7 +128,7 @@ function withTokenAuth(inner: App<Connection, MaybeAuthenticated>, options: Toke
         leases,
       });
     }
-    const verdict = judge(tokens.values().next().value);
+    const verdict = judge(presented?.token, presented?.carrier.verifierFor?.(scope));
     return verdict instanceof Promise ? verdict.then(proceed) : proceed(verdict);
   };
   return claiming(guarded, claimOf(inner));

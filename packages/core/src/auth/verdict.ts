@@ -64,17 +64,17 @@ export interface Policy<Who extends User> {
   readonly onInvalid?: "deny" | "anonymous";
 }
 
-/** Judges the token of a request, or its absence. Never rejects. */
+/** Judges the token of a request, or its absence. Never rejects. A verifier that is given stands in for the policy's. */
 export function judgeBy<Who extends User>(
   policy: Policy<Who>,
-): (token: string | undefined) => MaybePromise<Verdict<Who>> {
+): (token: string | undefined, verifier?: TokenVerifier<Who>) => MaybePromise<Verdict<Who>> {
   const missing = (): Verdict<Who> => (policy.onAnonymous === "deny" ? new Refusal("missing") : undefined);
   const invalid = (): Verdict<Who> => (policy.onInvalid === "anonymous" ? missing() : new Refusal("invalid"));
-  return (token) => {
+  return (token, verifier = policy.verifier) => {
     if (token === undefined) return missing();
     if (token === "" || token.length > maxTokenLength) return invalid();
     try {
-      const verified = policy.verifier.verify(token);
+      const verified = verifier.verify(token);
       if (!(verified instanceof Promise)) return verified ?? invalid();
       return verified.then(
         (grant) => grant ?? invalid(),
