@@ -22,6 +22,22 @@ export function assertText(values: Readonly<Record<string, string>>): void {
   }
 }
 
+/** Half a surrogate pair: JSON can write one, and PostgreSQL's `jsonb` cannot keep it. */
+const loneSurrogate = /\p{Surrogate}/u;
+
+/** Throws a `TypeError` for text in `value`, at whatever depth, that no `jsonb` column can hold. */
+export function assertJson(name: string, value: unknown): void {
+  if (typeof value === "string") {
+    assertText({ [name]: value });
+    if (loneSurrogate.test(value)) throw new TypeError(`expected ${name} without half a surrogate pair, got one`);
+  } else if (typeof value === "object" && value !== null) {
+    for (const [key, field] of Object.entries(value)) {
+      assertJson(`a name in ${name}`, key);
+      assertJson(`${name}.${key}`, field);
+    }
+  }
+}
+
 /** Throws a `TypeError` for a reference to a user that no user can be behind. */
 export function assertUserId(userId: string): void {
   if (!isUuid(userId)) throw new TypeError(`expected ${unknownUser}, got ${JSON.stringify(userId)}`);

@@ -2,6 +2,7 @@ import {
   type MessageStore,
   type RefreshTokenStore,
   type RevocationStore,
+  type SessionStore,
   StoreUnavailable,
   type TicketStore,
   type TokenStore,
@@ -14,6 +15,7 @@ import { openPGlite } from "./pglite-driver.js";
 import { openPostgres } from "./postgres-driver.js";
 import { refreshTokenStore } from "./refresh-token-store.js";
 import { revocationStore } from "./revocation-store.js";
+import { sessionStore } from "./session-store.js";
 import { guarded } from "./store-error.js";
 import { ticketStore } from "./ticket-store.js";
 import { tokenStore } from "./token-store.js";
@@ -29,6 +31,7 @@ export interface Database {
   readonly refreshTokens: RefreshTokenStore;
   readonly tickets: TicketStore;
   readonly revocations: RevocationStore;
+  readonly sessions: SessionStore;
   readonly messages: MessageStore;
   /** Brings the tables up to date. Safe to call from several processes at once: one works, the others wait. */
   migrate(): Promise<void>;
@@ -80,6 +83,7 @@ export async function openDatabase(location: DatabaseLocation): Promise<Database
     refreshTokens: refreshTokenStore(connection),
     tickets: ticketStore(connection),
     revocations: revocationStore(connection),
+    sessions: sessionStore(connection),
     messages: messageStore(connection),
     migrate() {
       migrating ??= guarded(driver.migrate()).finally(() => {

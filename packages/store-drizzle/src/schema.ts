@@ -1,6 +1,6 @@
 import type { TicketRecord } from "@sluice/core";
 import { sql } from "drizzle-orm";
-import { bigint, boolean, customType, index, json, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { bigint, boolean, customType, index, json, jsonb, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 
 /** A moment: milliseconds since 1970 in the ports, a timestamp with time zone for whoever reads the tables. */
 const moment = customType<{ data: number; driverData: string }>({
@@ -90,6 +90,19 @@ export const refreshFamilies = pgTable(
     index("refresh_families_user_id").on(table.userId),
     index("refresh_families_expires_at").on(table.expiresAt),
   ],
+);
+
+export const sessions = pgTable(
+  "sessions",
+  {
+    digest: text("digest").primaryKey(),
+    userId: uuid("user_id").references(() => users.id, { onDelete: "cascade" }),
+    data: jsonb("data").$type<Readonly<Record<string, unknown>>>().notNull(),
+    createdAt: moment("created_at").notNull(),
+    lastSeenAt: moment("last_seen_at").notNull(),
+    expiresAt: moment("expires_at").notNull(),
+  },
+  (table) => [index("sessions_user_id").on(table.userId), index("sessions_expires_at").on(table.expiresAt)],
 );
 
 export const messages = pgTable(

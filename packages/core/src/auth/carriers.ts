@@ -1,7 +1,8 @@
 import type { Connection, Scope } from "../app.js";
+import { checkCookieName, cookiePairs } from "../cookies/cookie-pairs.js";
 import { ConfigurationError } from "../errors.js";
 import type { TokenVerifier } from "../ports/token-verifier.js";
-import { header, headerValues } from "../scope.js";
+import { headerValues } from "../scope.js";
 import type { User } from "./user.js";
 
 /** A place in a request where a client may put its token. `Who` is whom it knows by itself, if it brings a verifier. */
@@ -42,22 +43,10 @@ export function fromHeader(): Carrier {
 
 /** A cookie. Browsers send it with every handshake, from any page: check the origin outside of it. */
 export function fromCookie(name: string): Carrier {
-  if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) {
-    throw new ConfigurationError(`expected the name of a cookie, got ${JSON.stringify(name)}`);
-  }
+  checkCookieName(name);
   return {
     name: "cookie",
-    find: (scope) =>
-      (header(scope, "cookie") ?? "").split(";").flatMap((pair) => {
-        const separator = pair.indexOf("=");
-        if (separator === -1 || pair.slice(0, separator).trim() !== name) return [];
-        return [
-          pair
-            .slice(separator + 1)
-            .trim()
-            .replace(/^"(.*)"$/, "$1"),
-        ];
-      }),
+    find: (scope) => cookiePairs(scope).flatMap(([key, value]) => (key === name ? [value] : [])),
   };
 }
 

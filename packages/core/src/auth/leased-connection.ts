@@ -7,7 +7,8 @@ import { checkResponseHeaders, checkStatus } from "../response-header.js";
 
 export interface LeasedConnectionOptions {
   readonly leases: Leases;
-  readonly grant: Grant;
+  /** Undefined for one of nobody in particular, which has no lease until it is told to `hold` one. */
+  readonly grant: Grant | undefined;
   /** When the verification of the token began, by the clock of the leases. */
   readonly since: number;
   readonly type: Connection;
@@ -22,6 +23,9 @@ export interface LeasedConnectionOptions {
  */
 export class LeasedConnection {
   readonly #options: LeasedConnectionOptions;
+  #grant: Grant | undefined;
+  #since: number;
+  #begun = false;
   #lease: Lease | undefined;
   /** Held back until the first body event: until then there can still be another answer. */
   #start: HttpResponseStartEvent | undefined;
@@ -29,6 +33,24 @@ export class LeasedConnection {
 
   constructor(options: LeasedConnectionOptions) {
     this.#options = options;
+    this.#grant = options.grant;
+    this.#since = options.since;
+  }
+
+  /** True from the moment that the connection is open. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /** The connection is on this grant from now on, or nobody's: somebody has logged in or out on it. */
+  hold(grant: Grant | undefined, since: number): void {
+    if (this.#state !== "open") return;
+    this.#lease?.release();
+    this.#lease = undefined;
+    this.#grant = grant;
+    this.#since = since;
+    const ended = this.#begun ? this.#take() : undefined;
+    if (ended !== undefined) this.#end(ended);
   }
 
   /** Calls the application, whose return ends the lease. */
@@ -49,9 +71,8 @@ export class LeasedConnection {
 
   /** The connection is open. False if the credential is no good any more. */
   begin(): boolean {
-    const { leases, grant, since } = this.#options;
-    this.#lease ??= leases.begin(grant, since, (reason) => this.#end(reason));
-    if (this.#lease.ended === undefined) return true;
+    this.#begun = true;
+    if (this.#take() === undefined) return true;
     this.#state = "ended";
     return false;
   }
@@ -74,6 +95,13 @@ export class LeasedConnection {
     }
   };
 
+  /** Takes the lease on the grant, if there is one to be had. Says why not. */
+  #take(): LeaseEnd | undefined {
+    if (this.#grant === undefined) return undefined;
+    this.#lease ??= this.#options.leases.begin(this.#grant, this.#since, (reason) => this.#end(reason));
+    return this.#lease.ended;
+  }
+
   #receive<P extends Connection>(receive: Receive<P>): Receive<P> {
     const pull = async (): Promise<ReceiveEvent<P>> => {
       for (;;) {
@@ -95,7 +123,7 @@ export class LeasedConnection {
 
   #respond(event: HttpResponseStartEvent): MaybePromise<void> {
     // One that is out of order is the session's to refuse.
-    if (this.#lease !== undefined) return this.#pass(event);
+    if (this.#begun) return this.#pass(event);
     checkStatus(event.status);
     checkResponseHeaders(event.headers ?? []);
     if (!this.begin()) return this.#options.refuse?.();

@@ -159,7 +159,7 @@ async function acceptAndClose(refusal: Refusal, send: Send<Connection>): Promise
 }
 
 /** The answer to a token that was revoked between its verification and the opening of the connection. */
-async function refuseLease(
+export async function refuseLease(
   type: Connection,
   denial: TokenAuthOptions<User>["denial"],
   send: Send<Connection>,

@@ -15,6 +15,11 @@ export function plainMessage(message: LayerMessage): LayerMessage {
   return plain(message, ["message"]) as LayerMessage;
 }
 
+/** The same of any value, which errors call `name`. */
+export function plainValue(value: unknown, name: string): unknown {
+  return plain(value, [name]);
+}
+
 /** The frozen message that another process has sent as JSON. Throws for what no process can have sent. */
 export function parsedMessage(json: string): LayerMessage {
   const message = parse(json) as LayerMessage;

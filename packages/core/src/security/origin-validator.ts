@@ -1,8 +1,7 @@
 import type { App, Connection } from "../app.js";
 import { DenyConnection } from "../errors.js";
 import { type Middleware, middleware } from "../middleware.js";
-import { type ConnectionScope, headerValues } from "../scope.js";
-import { compileOrigin, parseOrigin } from "./origin-pattern.js";
+import { allowedOrigins, hostsOrOwnMachine } from "./allowed-origins.js";
 
 export interface OriginOptions {
   /**
@@ -67,10 +66,8 @@ export function AllowedHostsOriginValidator<P extends Connection, Needs extends 
   second?: readonly string[] | OriginOptions,
   third?: OriginOptions,
 ): Middleware | App<P, Needs> {
-  return around((hosts, options) => gate(hosts.length === 0 ? ownMachine : hosts, options), first, second, third);
+  return around((hosts, options) => gate(hostsOrOwnMachine(hosts), options), first, second, third);
 }
-
-const ownMachine: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
 
 type Gate = (patterns: readonly string[], options?: OriginOptions) => Middleware;
 
@@ -87,16 +84,14 @@ function around<P extends Connection, Needs extends object>(
 }
 
 function gate(patterns: readonly string[], { allowMissingOrigin = false }: OriginOptions = {}): Middleware {
-  const allowed = patterns.filter((pattern) => pattern !== "*").map(compileOrigin);
-  if (allowed.length < patterns.length) return middleware((inner) => inner);
-  const passes = (scope: ConnectionScope): boolean => {
-    const [value, second] = headerValues(scope, "origin");
-    if (value === undefined) return allowMissingOrigin;
-    const origin = second === undefined ? parseOrigin(value) : undefined;
-    return origin !== undefined && allowed.some((matches) => matches(origin));
-  };
+  if (patterns.includes("*")) {
+    // The others have to be right all the same.
+    allowedOrigins(patterns.filter((pattern) => pattern !== "*"));
+    return middleware((inner) => inner);
+  }
+  const allows = allowedOrigins(patterns);
   return middleware((inner) => (scope, receive, send) => {
-    if (scope.type === "websocket" && !passes(scope)) {
+    if (scope.type === "websocket" && !(allows(scope) ?? allowMissingOrigin)) {
       throw new DenyConnection({
         status: 403,
         headers: [["content-type", "text/plain; charset=utf-8"]],

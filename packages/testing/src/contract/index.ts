@@ -4,6 +4,7 @@ export {
   type ChannelLayerUnderTest,
   channelLayerContract,
 } from "./channel-layer-contract.js";
+export { type SessionsUnderTest, sessionStoreContract } from "./session-store-contract.js";
 export { type StoreContract, type StoresUnderTest, storeContract } from "./store-contract.js";
 export { type TokenVerifierContract, tokenVerifierContract } from "./token-verifier-contract.js";
 export { type FuzzOptions, transportFuzz } from "./transport/fuzz.js";

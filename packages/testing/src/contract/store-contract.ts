@@ -5,6 +5,8 @@ import {
   type RefreshTokenStore,
   RefreshTokens,
   type RevocationStore,
+  type SessionRecord,
+  type SessionStore,
   systemClock,
   type TicketRecord,
   type TicketStore,
@@ -13,15 +15,17 @@ import {
   type UserStore,
 } from "@sluice/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sessionStoreContract } from "./session-store-contract.js";
 
 /** The stores under test, empty or not: the tests make names of their own. */
 export interface StoresUnderTest {
   readonly users: UserStore;
   readonly tokens: TokenStore;
   readonly refreshTokens: RefreshTokenStore;
-  /** Beside these users and these families of refresh tokens. */
   readonly tickets: TicketStore;
+  /** Beside these users and these families of refresh tokens. */
   readonly revocations: RevocationStore;
+  readonly sessions: SessionStore;
   readonly messages: MessageStore;
   close(): Promise<void>;
 }
@@ -46,6 +50,7 @@ export function storeContract(contract: StoreContract): void {
     describe("refresh tokens", () => refreshTokensContract(() => stores));
     describe("tickets", () => ticketsContract(() => stores));
     describe("revocations", () => revocationsContract(() => stores));
+    describe("sessions", () => sessionsContract(() => stores));
     describe("messages", () => messagesContract(() => stores));
   });
 }
@@ -521,6 +526,40 @@ function revocationsContract(stores: () => StoresUnderTest): void {
     const { revocations } = stores();
     await expect(revocations.revoke("a\0b", later())).rejects.toThrow(TypeError);
     expect(await revocations.isRevoked({ ...(await createGrant(stores())), tokenId: "a\0b" })).toBe(true);
+  });
+}
+
+function sessionsContract(stores: () => StoresUnderTest): void {
+  sessionStoreContract(() => ({
+    sessions: stores().sessions,
+    createUser: async () => (await createUser(stores())).id,
+  }));
+
+  const session = (fields: Partial<SessionRecord>): SessionRecord => ({
+    ...{ digest: unique("digest"), userId: undefined, data: {}, createdAt: 1, lastSeenAt: 1, expiresAt: 2 },
+    ...fields,
+  });
+
+  test.each(noIds)("refuses a session for an id that is $what, and keeps none", async ({ id: userId }) => {
+    const { sessions } = stores();
+    const made = session({ userId });
+    await expect(sessions.create(made)).rejects.toThrow(TypeError);
+    await expect(sessions.replace(unique("digest"), made)).rejects.toThrow(TypeError);
+    expect(await sessions.find(made.digest)).toBeUndefined();
+    expect(await sessions.removeAllOf(userId)).toBe(0);
+  });
+
+  test.each(["nul\0", "\ud800"])("refuses %j in data with a TypeError, and keeps nothing", async (text) => {
+    const { sessions } = stores();
+    const kept = session({ data: { a: 1 } });
+    await sessions.create(kept);
+    for (const data of [{ a: text }, { a: [{ b: text }] }, { [text]: 1 }]) {
+      const made = session({ data });
+      await expect(sessions.create(made)).rejects.toThrow(TypeError);
+      await expect(sessions.save(kept.digest, { set: data, remove: [] })).rejects.toThrow(TypeError);
+      expect(await sessions.find(made.digest)).toBeUndefined();
+    }
+    expect(await sessions.find(kept.digest)).toEqual(kept);
   });
 }
 
