@@ -10,6 +10,7 @@ export * from "./auth/require-user.js";
 export * from "./auth/tickets.js";
 export * from "./auth/token-auth.js";
 export * from "./auth/user.js";
+export { Refusal, type RefusalError } from "./auth/verdict.js";
 export * from "./consumers/as-app.js";
 export * from "./consumers/consumer.js";
 export * from "./consumers/fetch-app.js";

@@ -3,6 +3,7 @@ import { checkCookieName, cookiePairs } from "../cookies/cookie-pairs.js";
 import { ConfigurationError } from "../errors.js";
 import type { TokenVerifier } from "../ports/token-verifier.js";
 import { headerValues } from "../scope.js";
+import { authMessageToken } from "./auth-message.js";
 import type { User } from "./user.js";
 
 /** A place in a request where a client may put its token. `Who` is whom it knows by itself, if it brings a verifier. */
@@ -92,10 +93,7 @@ export function fromFirstMessage(
 function authMessage(message: string | Uint8Array): string | undefined {
   if (typeof message !== "string") return undefined;
   try {
-    const content: unknown = JSON.parse(message);
-    if (typeof content !== "object" || content === null || !("type" in content) || content.type !== "auth")
-      return undefined;
-    return "token" in content && typeof content.token === "string" ? content.token : undefined;
+    return authMessageToken(JSON.parse(message));
   } catch {
     return undefined;
   }

@@ -2,10 +2,12 @@ import type { App, MaybePromise, Receive, Scope, Send } from "../app.js";
 import { DenyConnection, ProtocolError, RouteNotFound } from "../errors.js";
 import type { Leases } from "../leases/leases.js";
 import type { Clock } from "../ports/clock.js";
+import { growScope } from "../scope.js";
 import { prepend } from "../session/receive.js";
 import type { MaybeAuthenticated } from "./authenticated.js";
 import type { FirstMessageCarrier } from "./carriers.js";
 import { LeasedConnection } from "./leased-connection.js";
+import { type RenewalOptions, renewal } from "./renewal.js";
 import { anonymousUser } from "./user.js";
 import { Refusal, type Verdict } from "./verdict.js";
 
@@ -18,6 +20,7 @@ export interface FirstMessageDialogue {
   readonly judge: (token: string | undefined) => MaybePromise<Verdict>;
   readonly clock: Clock;
   readonly leases: Leases | undefined;
+  readonly renewals: RenewalOptions;
 }
 
 /**
@@ -25,7 +28,7 @@ export interface FirstMessageDialogue {
  * connection looks as if it had just been made. A message that carries none is left for the inner application.
  */
 export async function afterFirstMessage(dialogue: FirstMessageDialogue): Promise<void> {
-  const { inner, scope, receive, send, carrier, judge, clock, leases } = dialogue;
+  const { inner, scope, receive, send, carrier, judge, clock, leases, renewals } = dialogue;
   const connect = await receive();
   if (connect.type === "websocket.disconnect") return;
   await send({ type: "websocket.accept" });
@@ -39,14 +42,13 @@ export async function afterFirstMessage(dialogue: FirstMessageDialogue): Promise
   const verdict = await judge(token);
   if (verdict instanceof Refusal) return closeWith(verdict, send);
   const rest = token === undefined ? prepend<"websocket">(first, receive) : receive;
-  const grown = { ...scope, user: verdict?.user ?? anonymousUser, grant: verdict };
   const again = prepend<"websocket">(connect, rest);
   const connection =
-    leases === undefined || verdict === undefined
-      ? undefined
-      : new LeasedConnection({ leases, grant: verdict, since, type: "websocket", send });
+    leases === undefined ? undefined : new LeasedConnection({ leases, grant: verdict, since, type: "websocket", send });
   // It has long been open.
   if (connection?.begin() === false) return closeWith(new Refusal("invalid"), send);
+  const renew = renewal(renewals, verdict, connection);
+  const grown = growScope(scope, { user: verdict?.user ?? anonymousUser, grant: verdict, renew });
   const reply = connection?.send ?? send;
   try {
     await (connection === undefined

@@ -1,13 +1,15 @@
-import type { App, Connection, MaybePromise, Receive, ReceiveEvent, Scope, Send, SendEvent } from "../app.js";
+import type { App, Connection, MaybePromise, Receive, Scope, Send, SendEvent } from "../app.js";
 import type { HttpResponseStartEvent } from "../events.js";
 import type { Lease, LeaseEnd } from "../leases/lease.js";
 import type { Leases } from "../leases/leases.js";
 import type { Grant } from "../ports/token-verifier.js";
 import { checkResponseHeaders, checkStatus } from "../response-header.js";
+import { quietly } from "../session/quietly.js";
+import { filtered } from "../session/receive.js";
 
 export interface LeasedConnectionOptions {
   readonly leases: Leases;
-  /** Undefined for one of nobody in particular, which has no lease until it is told to `hold` one. */
+  /** Undefined for one of nobody in particular, which has no lease until it is renewed or told to `hold` one. */
   readonly grant: Grant | undefined;
   /** When the verification of the token began, by the clock of the leases. */
   readonly since: number;
@@ -19,7 +21,8 @@ export interface LeasedConnectionOptions {
 
 /**
  * The connection of a user, between the application and the server: it has a lease from the moment it is open, and ends
- * with it. What the application sends after that is dropped, and so is what the client has sent and nobody has read.
+ * with it; an anonymous one has its lease from the moment it is somebody's. What the application sends after the end is
+ * dropped, and so is what the client has sent and nobody has read.
  */
 export class LeasedConnection {
   readonly #options: LeasedConnectionOptions;
@@ -29,7 +32,8 @@ export class LeasedConnection {
   #lease: Lease | undefined;
   /** Held back until the first body event: until then there can still be another answer. */
   #start: HttpResponseStartEvent | undefined;
-  #state: "open" | "ended" | "returned" = "open";
+  /** Over once either side has closed it, ended by its lease, or returned from by the application. */
+  #state: "open" | "over" | "ended" | "returned" = "open";
 
   constructor(options: LeasedConnectionOptions) {
     this.#options = options;
@@ -61,11 +65,15 @@ export class LeasedConnection {
     send: Send<P>,
   ): Promise<void> {
     try {
-      await inner(scope, this.#receive(receive), send);
+      await inner(
+        scope,
+        filtered(receive, (event) => this.#hears(event)),
+        send,
+      );
       if (this.#start !== undefined && this.#state === "open") await this.#options.send(this.#start);
     } finally {
-      if (this.#state === "open") this.#state = "returned";
-      this.#lease?.release();
+      this.#release();
+      if (this.#state !== "ended") this.#state = "returned";
     }
   }
 
@@ -75,6 +83,19 @@ export class LeasedConnection {
     if (this.#take() === undefined) return true;
     this.#state = "ended";
     return false;
+  }
+
+  /**
+   * Another grant takes the place of the one it is on, or is the first. False, with nothing changed, where that grant is no
+   * good any more or the connection is over. `since` is when the verification of its token began.
+   */
+  renew(grant: Grant, since: number): boolean {
+    if (this.#state !== "open") return false;
+    if (this.#lease !== undefined) return this.#lease.renew(grant, since);
+    if (this.#begun) return this.#identify(grant, since);
+    this.#grant = grant;
+    this.#since = since;
+    return true;
   }
 
   /** What the application sends by. */
@@ -102,22 +123,9 @@ export class LeasedConnection {
     return this.#lease.ended;
   }
 
-  #receive<P extends Connection>(receive: Receive<P>): Receive<P> {
-    const pull = async (): Promise<ReceiveEvent<P>> => {
-      for (;;) {
-        const event = await receive();
-        if (this.#hears(event)) return event;
-      }
-    };
-    return Object.assign(pull, {
-      pipe: (sink: (event: ReceiveEvent<P>) => MaybePromise<void>) =>
-        receive.pipe((event) => (this.#hears(event) ? sink(event) : undefined)),
-    });
-  }
-
   #hears({ type }: { readonly type: string }): boolean {
     // Not of a request: when the server goes away, what is still sent goes out.
-    if (type === "websocket.disconnect") this.#lease?.release();
+    if (type === "websocket.disconnect") this.#release();
     return this.#state !== "ended" || (type !== "websocket.receive" && type !== "http.request");
   }
 
@@ -142,8 +150,21 @@ export class LeasedConnection {
 
   #passLast(event: SendEvent<Connection>): MaybePromise<void> {
     const sent = this.#pass(event);
-    this.#lease?.release();
+    this.#release();
     return sent;
+  }
+
+  /** The open connection of nobody in particular is somebody's. */
+  #identify(grant: Grant, since: number): boolean {
+    const lease = this.#options.leases.begin(grant, since, (reason) => this.#end(reason));
+    if (lease.ended !== undefined) return false;
+    this.#lease = lease;
+    return true;
+  }
+
+  #release(): void {
+    if (this.#state === "open") this.#state = "over";
+    this.#lease?.release();
   }
 
   #end(reason: LeaseEnd): void {
@@ -152,15 +173,5 @@ export class LeasedConnection {
     if (type === "websocket") quietly(() => send({ type: "websocket.close", code: 4401, reason }));
     else if (this.#start !== undefined) quietly(() => refuse?.());
     else quietly(() => send({ type: "http.response.body" }));
-  }
-}
-
-/** The client may have gone just before; then there is nobody to tell. */
-function quietly(step: () => MaybePromise<void>): void {
-  try {
-    const done = step();
-    if (done instanceof Promise) done.catch(() => {});
-  } catch {
-    // As above.
   }
 }

@@ -1,9 +1,5 @@
-import { ConfigurationError } from "../errors.js";
 import { type ForUsers, forUsers } from "./require-user.js";
-import { Refusal } from "./verdict.js";
-
-/** A scope-token of RFC 6749 3.3: also what can stand in a quoted string as it is. */
-const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+import { checkScopes, hasScopes, insufficientScope, type ScopeNames } from "./scopes.js";
 
 /**
  * Lets only those through whose token is good for all of these scopes (RFC 6749 3.3). Stands inside of `TokenAuth`; inside,
@@ -18,16 +14,7 @@ const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
  * @example
  * TokenAuth(requireScope("chat:write")(chat), { verifier, from: [fromHeader()] })
  */
-export function requireScope(...names: readonly [string, ...string[]]): ForUsers {
-  for (const name of names) {
-    if (!scopeToken.test(name)) {
-      throw new ConfigurationError(
-        `expected the name of a scope without spaces and quotes, got ${JSON.stringify(name)}`,
-      );
-    }
-  }
-  const needed = names.join(" ");
-  return forUsers(({ scopes = [] }) =>
-    names.every((name) => scopes.includes(name)) ? undefined : new Refusal("insufficient", undefined, needed),
-  );
+export function requireScope(...names: ScopeNames): ForUsers {
+  checkScopes(names);
+  return forUsers((grant) => (hasScopes(grant, names) ? undefined : insufficientScope(names)));
 }

@@ -17,7 +17,7 @@ type Wanted<Inner> = Inner extends { readonly user: infer Who extends User }
 export interface ForUsers extends Middleware<MaybeAuthenticated, Authenticated> {
   <P extends Connection, Inner extends object = {}>(
     inner: App<P, Inner & Authenticated>,
-  ): App<P, Flat<Omit<Inner, "user" | "grant"> & MaybeAuthenticated<Wanted<Inner>>>>;
+  ): App<P, Flat<Omit<Inner, keyof MaybeAuthenticated> & MaybeAuthenticated<Wanted<Inner>>>>;
 }
 
 /** Makes such a middleware: refuses whom `refusal` gives a reason for. */

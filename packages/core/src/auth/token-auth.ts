@@ -11,6 +11,7 @@ import type { Carrier, FirstMessageCarrier } from "./carriers.js";
 import { afterFirstMessage, closeWith } from "./first-message.js";
 import { LeasedConnection } from "./leased-connection.js";
 import { presentedToken } from "./presented-token.js";
+import { renewal } from "./renewal.js";
 import { anonymousUser, type User } from "./user.js";
 import { judgeBy, Refusal, type Verdict } from "./verdict.js";
 
@@ -32,7 +33,8 @@ export interface TokenAuthOptions<Who extends User> {
   /**
    * Watches over the credentials of connections that are open. When one is no good any more, a WebSocket is closed with
    * 4401 and the reason (`"revoked"`, `"expired"`, ...), and the response to a request is ended; the application is told by
-   * the disconnect event. Without it a connection outlives its token.
+   * the disconnect event; unless `scope.renew` has put another token in its place. Without leases a connection outlives
+   * its token.
    */
   readonly leases?: Leases | undefined;
 }
@@ -51,6 +53,8 @@ type Suits<Inner, Adds> =
  *
  * Refused with 401 and `WWW-Authenticate` (RFC 6750 3): no token where one is required, or one that is no good. With
  * 400: different tokens in one request. With 503: a verifier that cannot work.
+ *
+ * A WebSocket can be given another token while it is open: see {@link Renew}, and `renew` of the consumers.
  *
  * @example
  * TokenAuth(chat, { verifier, from: [fromHeader(), fromSubprotocol()], onAnonymous: "deny" })
@@ -87,7 +91,8 @@ function withTokenAuth(inner: App<Connection, MaybeAuthenticated>, options: Toke
   const markers = carriers.flatMap(({ subprotocol }) => subprotocol ?? []);
   const judge = judgeBy(options);
   const clock = options.clock ?? systemClock;
-  const { leases } = options;
+  const { leases, verifier } = options;
+  const renewals = { judge: judgeBy({ verifier, onAnonymous: "deny" }), clock: leases ?? clock };
 
   const guarded: App<Connection> = (scope, receive, send) => {
     const marker = markers.find((subprotocol) => offers(scope, subprotocol));
@@ -97,18 +102,17 @@ function withTokenAuth(inner: App<Connection, MaybeAuthenticated>, options: Toke
 
     const proceed = (verdict: Verdict): MaybePromise<void> => {
       if (!(verdict instanceof Refusal)) {
-        const grown = growScope(visible, { user: verdict?.user ?? anonymousUser, grant: verdict });
-        if (leases === undefined || verdict === undefined) return inner(grown, receive, reply);
-        const refuse = (): MaybePromise<void> => refuseLease(scope.type, options.denial, reply);
-        const connection = new LeasedConnection({
-          leases,
-          grant: verdict,
-          since,
-          type: scope.type,
-          send: reply,
-          refuse,
-        });
-        return connection.run(inner, grown, receive, connection.send);
+        const { type } = scope;
+        const refuse = (): MaybePromise<void> => refuseLease(type, options.denial, reply);
+        const connection =
+          leases === undefined || (verdict === undefined && type === "http")
+            ? undefined
+            : new LeasedConnection({ leases, grant: verdict, since, type, send: reply, refuse });
+        const renew = type === "websocket" ? renewal(renewals, verdict, connection) : undefined;
+        const grown = growScope(visible, { user: verdict?.user ?? anonymousUser, grant: verdict, renew });
+        return connection === undefined
+          ? inner(grown, receive, reply)
+          : connection.run(inner, grown, receive, connection.send);
       }
       if (scope.type === "websocket" && options.denial === "close") return acceptAndClose(verdict, reply);
       throw verdict;
@@ -126,6 +130,7 @@ function withTokenAuth(inner: App<Connection, MaybeAuthenticated>, options: Toke
         judge,
         clock,
         leases,
+        renewals,
       });
     }
     const verdict = judge(presented?.token, presented?.carrier.verifierFor?.(scope));

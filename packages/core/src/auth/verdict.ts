@@ -8,35 +8,68 @@ const maxTokenLength = 8192;
 
 /** RFC 6750 3 and 3.1; the texts are those of Django REST framework. */
 const refusals = {
-  missing: { status: 401, closeCode: 4401, challenge: "", detail: "Authentication credentials were not provided." },
-  invalid: { status: 401, closeCode: 4401, challenge: ' error="invalid_token"', detail: "Invalid token." },
+  missing: {
+    status: 401,
+    closeCode: 4401,
+    error: "not_authenticated",
+    challenge: "",
+    detail: "Authentication credentials were not provided.",
+  },
+  invalid: {
+    status: 401,
+    closeCode: 4401,
+    error: "invalid_token",
+    challenge: ' error="invalid_token"',
+    detail: "Invalid token.",
+  },
   ambiguous: {
     status: 400,
     closeCode: 4400,
+    error: "invalid_request",
     challenge: ' error="invalid_request"',
     detail: "Expected one token, got different ones in one request.",
   },
   unavailable: {
     status: 503,
     closeCode: 1013,
+    error: "temporarily_unavailable",
     challenge: undefined,
     detail: "Tokens cannot be verified at the moment.",
   },
   insufficient: {
     status: 403,
     closeCode: 4403,
+    error: "insufficient_scope",
     challenge: ' error="insufficient_scope"',
     detail: "You do not have permission to perform this action.",
   },
+  otherUser: {
+    status: 403,
+    closeCode: 4403,
+    error: "user_mismatch",
+    challenge: undefined,
+    detail: "Expected a token of the same user.",
+  },
 } as const;
 
-/** Why nobody gets in. */
-export class Refusal extends DenyConnection {
-  readonly detail: string;
+/** What a {@link Refusal} is for, in one word. */
+export type RefusalError = (typeof refusals)[keyof typeof refusals]["error"];
 
-  /** `scope` is what a token would need, for a refusal for want of it. */
+/**
+ * Why somebody may not do what they ask for: open a connection, renew its credential, or what a consumer requires a user or
+ * a scope for. Made by Sluice and told to the client; an application may want to know it by `instanceof`.
+ */
+export class Refusal extends DenyConnection {
+  /** The error code, of RFC 6750 3.1 and RFC 6749 4.1.2.1 where they have one. */
+  readonly error: RefusalError;
+  /** In words. */
+  readonly detail: string;
+  /** What a token would need, where one is refused for want of it: names with spaces between them. */
+  readonly scope: string | undefined;
+  declare readonly closeCode: number;
+
   constructor(why: keyof typeof refusals, cause?: unknown, scope?: string) {
-    const { status, closeCode, challenge, detail } = refusals[why];
+    const { status, closeCode, error, challenge, detail } = refusals[why];
     super(
       {
         status,
@@ -51,7 +84,9 @@ export class Refusal extends DenyConnection {
       },
       cause === undefined ? undefined : { cause },
     );
+    this.error = error;
     this.detail = detail;
+    this.scope = scope;
   }
 }
 
@@ -65,6 +100,12 @@ export interface Policy<Who extends User> {
 }
 
 /** Judges the token of a request, or its absence. Never rejects. A verifier that is given stands in for the policy's. */
+export function judgeBy<Who extends User>(
+  policy: Policy<Who> & { readonly onAnonymous: "deny" },
+): (token: string | undefined) => MaybePromise<Grant<Who> | Refusal>;
+export function judgeBy<Who extends User>(
+  policy: Policy<Who>,
+): (token: string | undefined, verifier?: TokenVerifier<Who>) => MaybePromise<Verdict<Who>>;
 export function judgeBy<Who extends User>(
   policy: Policy<Who>,
 ): (token: string | undefined, verifier?: TokenVerifier<Who>) => MaybePromise<Verdict<Who>> {

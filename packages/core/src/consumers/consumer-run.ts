@@ -1,4 +1,6 @@
 import type { Connection, MaybePromise, Receive, ReceiveEvent, Scope, Send, SendEvent } from "../app.js";
+import type { Renewed } from "../auth/authenticated.js";
+import { renewedScope, renewOf } from "../auth/renewal.js";
 import { ClientDisconnected, ConfigurationError, SlowConsumer, StopConsumer } from "../errors.js";
 import type { Channel, ChannelLayer, LayerMessage } from "../ports/channel-layer.js";
 import type { Logger } from "../ports/logger.js";
@@ -18,7 +20,7 @@ export interface ConsumerSetup {
  * and puts everything away at the end, whatever the end was.
  */
 export abstract class ConsumerRun<P extends Connection> implements ConsumerContext<P> {
-  readonly scope: Scope<P>;
+  scope: Scope<P>;
   channel: Channel | undefined;
   /** True once nothing can reach the client any more: then nothing is dispatched either. */
   protected ended = false;
@@ -37,6 +39,11 @@ export abstract class ConsumerRun<P extends Connection> implements ConsumerConte
   /** Handles an event of the connection. Sets `ended` for the last one, calls `listen` while it handles the first. */
   protected abstract dispatch(event: ReceiveEvent<P>): MaybePromise<void>;
 
+  /** Goes on after what a method has failed with. Throws what ends the consumer, as most does. */
+  protected recover(error: unknown): MaybePromise<void> {
+    throw error;
+  }
+
   /** Tells the client that the consumer ended itself by `StopConsumer`. */
   protected abstract stopped(): MaybePromise<void>;
 
@@ -45,6 +52,10 @@ export abstract class ConsumerRun<P extends Connection> implements ConsumerConte
 
   /** Calls the consumer's `disconnect`. */
   protected abstract disconnect(): MaybePromise<void>;
+
+  protected get logger(): Logger {
+    return this.#setup.logger;
+  }
 
   get layer(): ChannelLayer | undefined {
     return this.#setup.layer;
@@ -58,6 +69,23 @@ export abstract class ConsumerRun<P extends Connection> implements ConsumerConte
     } catch (error) {
       passUnlessGone(error);
     }
+  }
+
+  async renew(token: string, allowed: (group: string) => boolean): Promise<Renewed> {
+    const renew = renewOf(this.scope);
+    if (renew === undefined) {
+      throw new ConfigurationError(
+        `expected ${this.consumer.constructor.name} to stand inside of TokenAuth, whose user it has, to renew a credential`,
+      );
+    }
+    const renewed = await renew(token);
+    this.scope = renewedScope(this.scope, renewed.grant);
+    const { layer, channel } = this;
+    if (layer !== undefined && channel !== undefined) {
+      const left = channel.groups.filter((group) => !allowed(group));
+      await Promise.all(left.map((group) => layer.groupDiscard(group, channel.name)));
+    }
+    return renewed;
   }
 
   /** Rejects with the first failure, after everything has been put away. The others are logged. */
@@ -82,7 +110,9 @@ export abstract class ConsumerRun<P extends Connection> implements ConsumerConte
 
   /** Lets messages of the layer in, each in its turn. */
   protected listen(): void {
-    this.channel?.pipe(this.#turns.source(this, this.#hear)).catch((error: unknown) => this.#abandon?.(error));
+    this.channel
+      ?.pipe(this.#turns.source(this, this.#hear, this.recover))
+      .catch((error: unknown) => this.#abandon?.(error));
   }
 
   #hear(message: LayerMessage): MaybePromise<void> {
@@ -103,7 +133,7 @@ export abstract class ConsumerRun<P extends Connection> implements ConsumerConte
 
   /** Resolves when the connection has ended; rejects with what either source failed with. */
   #live(receive: Receive<P>): Promise<void> {
-    const ended = (): Promise<void> => receive.pipe(this.#turns.source(this, this.dispatch));
+    const ended = (): Promise<void> => receive.pipe(this.#turns.source(this, this.dispatch, this.recover));
     if (this.channel === undefined) return ended();
     return new Promise((resolve, reject) => {
       this.#abandon = reject;

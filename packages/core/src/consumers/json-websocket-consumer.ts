@@ -1,4 +1,7 @@
 import type { MaybePromise } from "../app.js";
+import { authMessageToken } from "../auth/auth-message.js";
+import { renewOf } from "../auth/renewal.js";
+import type { Refusal } from "../auth/verdict.js";
 import { BadMessage } from "../errors.js";
 import type { ConsumerContext } from "./consumer.js";
 import { parseJson } from "./json-text.js";
@@ -10,6 +13,10 @@ import { type SendOptions, WebsocketConsumer } from "./websocket-consumer.js";
  *
  * With a `static schema`, a Standard Schema, only what it accepts reaches `receiveJson`, whose parameter then has the
  * type of its output. Without one the content is `unknown`: a client can send anything.
+ *
+ * Inside of `TokenAuth` a client renews its credential by `{"type":"auth","token":"..."}`, which the schema does not see. The
+ * answer is `{"type":"authenticated","expires_in":<seconds>}`, without the seconds where the token does not expire, or an
+ * error frame, and then the connection is what it was.
  *
  * @example
  * const Command = z.object({ command: z.string(), data_string: z.string().nullish() });
@@ -46,6 +53,28 @@ export abstract class JsonWebsocketConsumer<
     return this.sendJson({ type: "error", code: error.code, message: error.message });
   }
 
+  /**
+   * Answers with one frame `{"type":"error","code":...,"message":...}` and stays open. The code is `not_authenticated` or
+   * `insufficient_scope`, which names the `scope` it takes, or one of those that `renew` rejects with.
+   */
+  override refused({ error, detail, scope }: Refusal): MaybePromise<void> {
+    return this.sendJson({ type: "error", code: error, message: detail, scope });
+  }
+
+  /**
+   * The token in a message that renews the credential: that of `{"type":"auth","token":"..."}`. Override it for a message of
+   * another shape, or to return undefined where clients are not to renew anything.
+   */
+  protected tokenIn(content: unknown): string | undefined {
+    return authMessageToken(content);
+  }
+
+  /** A token came in by which the client renews its credential. Override it for another answer. */
+  protected async receiveToken(token: string): Promise<void> {
+    const { expiresIn } = await this.renew(token);
+    await this.sendJson({ type: "authenticated", expires_in: expiresIn });
+  }
+
   /** Sends one value. Throws a `TypeError` for what JSON cannot carry: undefined, a big integer, a cycle. */
   sendJson(content: unknown, options?: SendOptions): MaybePromise<void> {
     return this.send(this.encodeJson(content), options);
@@ -73,6 +102,8 @@ export abstract class JsonWebsocketConsumer<
         error instanceof BadMessage ? error : new BadMessage("expected JSON", [], { cause: error }),
       );
     }
+    const token = this.tokenIn(content);
+    if (token !== undefined && renewOf(this.scope) !== undefined) return this.receiveToken(token);
     if (this.#schema === undefined) return this.receiveJson(content as Incoming);
     const result = this.#schema["~standard"].validate(content);
     return result instanceof Promise ? result.then((late) => this.#checked(late)) : this.#checked(result);

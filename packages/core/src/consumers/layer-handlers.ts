@@ -13,6 +13,7 @@ const messageType = /^[A-Za-z]\w*(?:\.[A-Za-z]\w*)*$/;
 const reserved: ReadonlySet<string> = new Set([
   ...["constructor", "connect", "receive", "disconnect", "accept", "send", "close", "emit"],
   ...["receiveJson", "receiveError", "sendJson", "encodeJson", "decodeJson"],
+  ...["requireUser", "requireScope", "renew", "refused", "allowsGroup", "tokenIn", "receiveToken"],
   ...["handle", "sendHeaders", "sendBody", "sendResponse"],
   ...["scope", "groups", "channelLayer", "channelName", "maxBodySize"],
   ...Object.getOwnPropertyNames(Object.prototype),

@@ -1,6 +1,8 @@
 import type { MaybePromise } from "../app.js";
+import type { Renewed } from "../auth/authenticated.js";
+import type { Refusal } from "../auth/verdict.js";
 import type { WebSocketAcceptEvent } from "../events.js";
-import { Consumer } from "./consumer.js";
+import { Consumer, type ConsumerContext } from "./consumer.js";
 
 export interface SendOptions {
   /** Closes the connection after the message: with this code, or with 1000 for `true`. */
@@ -41,6 +43,13 @@ export abstract class WebsocketConsumer<Needs extends object = {}, Events extend
   Needs,
   Events
 > {
+  readonly #context: ConsumerContext<"websocket", Needs>;
+
+  constructor(context: ConsumerContext<"websocket", Needs>) {
+    super(context);
+    this.#context = context;
+  }
+
   /**
    * A client wants to connect. Accepts, unless it is overridden: then it must `accept()`, or refuse by `close()` (403) or
    * by throwing `DenyConnection`. Messages, from the client and from the layer, wait until it has returned.
@@ -57,6 +66,35 @@ export abstract class WebsocketConsumer<Needs extends object = {}, Events extend
    * refused (1006) and when a method threw (1011). It cannot send any more.
    */
   disconnect(_code: number, _reason: string): MaybePromise<void> {}
+
+  /**
+   * The client may not do what it asked for: a method has let pass the `Refusal` of `requireUser`, `requireScope` or
+   * `renew`. Closes with its code, 4401 or 4403; override it to answer instead. Before accept it is not called: then the
+   * refusal is the answer to the handshake.
+   */
+  refused(refusal: Refusal): MaybePromise<void> {
+    return this.close(refusal.closeCode, refusal.detail);
+  }
+
+  /**
+   * Whether the connection may be in a group, by its new grant, which `this.scope` has already. Asked after a renewal, of
+   * each group that it is in: it leaves those that it may not be in before `renew` resolves. All may stay if it is not
+   * overridden.
+   */
+  allowsGroup(_group: string): boolean {
+    return true;
+  }
+
+  /**
+   * Puts another token in the place of the connection's, as {@link Renew} says: of the same user, or the first. Then
+   * `this.scope` has the new user and grant; what a field took from it before stays what it was. Rejects with a `Refusal`,
+   * and then all is as before. The `JsonWebsocketConsumer` does it for its clients.
+   *
+   * Await it in the method that the token came to: until it has returned nothing else is handled.
+   */
+  protected renew(token: string): Promise<Renewed> {
+    return this.#context.renew(token, (group) => this.allowsGroup(group));
+  }
 
   /** Completes the handshake. Throws `ProtocolError` the second time, and for a subprotocol that was not offered. */
   protected accept(options: Omit<WebSocketAcceptEvent, "type"> = {}): MaybePromise<void> {

@@ -1,4 +1,5 @@
 import type { MaybePromise, ReceiveEvent, Scope, Send, SendEvent } from "../app.js";
+import { Refusal } from "../auth/verdict.js";
 import { AcceptConnection, DenyConnection, ProtocolError, RouteNotFound } from "../errors.js";
 import { isOutcome } from "../session/refusal.js";
 import type { ConsumerContext } from "./consumer.js";
@@ -38,14 +39,23 @@ export class WebSocketRun extends ConsumerRun<"websocket"> {
       case "websocket.receive":
         return this.ended ? undefined : this.consumer.receive(event.text ?? event.bytes);
       case "websocket.connect": {
-        const connected = this.#connect();
-        this.listen();
-        return connected;
+        try {
+          return this.#connect();
+        } finally {
+          this.listen();
+        }
       }
       case "websocket.disconnect":
         this.ended = true;
         this.#endsWith(event.code, event.reason);
     }
+  }
+
+  /** A refusal is for the client to hear. Before accept it is the answer to the handshake, which is the session's to give. */
+  protected override recover(error: unknown): MaybePromise<void> {
+    if (!(error instanceof Refusal) || !this.#accepted) throw error;
+    if (error.status >= 500) this.logger.error({ err: error }, "a credential could not be renewed");
+    return this.ended ? undefined : this.consumer.refused(error);
   }
 
   protected stopped(): MaybePromise<void> {

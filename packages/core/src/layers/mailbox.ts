@@ -37,7 +37,7 @@ export interface PostOffice {
  */
 export class Mailbox implements Channel {
   readonly name: string;
-  /** Where it is a member. Kept by the layer. */
+  /** Kept by the layer. */
   readonly groups: string[] = [];
   readonly #office: PostOffice;
   readonly #options: MailboxOptions;

@@ -2,6 +2,8 @@ import type { MaybePromise } from "../app.js";
 import { LayerUnavailable } from "../errors.js";
 import type { Channel, LayerMessage } from "../ports/channel-layer.js";
 
+const noGroups: readonly string[] = [];
+
 type Sink = (message: LayerMessage) => MaybePromise<void>;
 
 interface Puller {
@@ -23,6 +25,7 @@ export interface SharedQueue {
  */
 export class QueueReader implements Channel {
   readonly name: string;
+  readonly groups: readonly string[] = noGroups;
   readonly #queue: SharedQueue;
   readonly #pullers: Puller[] = [];
   #sink: Sink | undefined;

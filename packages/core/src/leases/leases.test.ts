@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from "vitest";
 import { ConfigurationError, LayerUnavailable } from "../errors.js";
 import { InMemoryChannelLayer } from "../layers/in-memory.js";
 import type { Grant } from "../ports/token-verifier.js";
-import type { Lease, LeaseEnd } from "./lease.js";
+import type { Held, Lease, LeaseEnd } from "./lease.js";
 import { Leases, type LeasesOptions } from "./leases.js";
 
 const start = Date.UTC(2026, 0, 1);
@@ -242,6 +242,132 @@ describe("a token that was verified just before it was revoked", () => {
   });
 });
 
+describe("a renewed lease", () => {
+  /** On `old`, which expires after a second, and then on `new`. */
+  function renewed(more: Parameters<typeof grantOf>[1] = {}, options: Partial<LeasesOptions> = {}) {
+    const all = world(options);
+    const lease = all.begin(grantOf("old", { expiresAt: start + 1_000, sessionId: "s-old" }));
+    const fresh = grantOf("new", { expiresAt: start + 5_000, sessionId: "s-new", ...more });
+    expect(lease.renew(fresh, all.clock.now())).toBe(true);
+    expect(lease).toMatchObject({ grant: fresh, since: start, ended: undefined });
+    return { ...all, lease };
+  }
+
+  test("ends with the new token, and not with the old one", async () => {
+    const { clock, leases, ended, lease } = renewed();
+    await clock.advance(4_999);
+    expect([leases.size, lease.ended, ended]).toEqual([1, undefined, []]);
+    await clock.advance(1);
+    expect([leases.size, lease.ended, ended]).toEqual([0, "expired", ["old expired 5000"]]);
+  });
+
+  test.each([
+    ["later", start + 100_000],
+    ["never", undefined],
+    ["sooner", start + 500],
+  ])("expires when the new token does: %s", async (_, expiresAt) => {
+    const { clock, leases, ended } = renewed({ expiresAt });
+    await clock.advance((expiresAt ?? start + 100_000) - start - 1);
+    expect(ended).toEqual([]);
+    await clock.advance(1);
+    expect(ended).toHaveLength(expiresAt === undefined ? 0 : 1);
+    await leases.close();
+    expect(clock.pending).toBe(0);
+  });
+
+  test("has nothing to do with the old token and its session any more", async () => {
+    const { leases, ended, lease } = renewed();
+    expect(leases.leasesOf("ada")).toEqual([{ tokenId: "new", sessionId: "s-new", since: start }]);
+    expect(leases.counts).toMatchObject({ leases: 1, tokens: 1, sessions: 1, users: 1 });
+    await leases.revokeToken("old");
+    await leases.revokeSession("s-old");
+    expect([ended, lease.ended]).toEqual([[], undefined]);
+    lease.release();
+    expect(leases.counts).toMatchObject({ leases: 0, tokens: 0, sessions: 0, users: 0 });
+  });
+
+  test.each<[string, (leases: Leases) => Promise<void>, LeaseEnd]>([
+    ["token", (leases) => leases.revokeToken("new"), "revoked"],
+    ["session", (leases) => leases.revokeSession("s-new", "logged_out"), "logged_out"],
+    ["user", (leases) => leases.revokeUser("ada", "disabled"), "disabled"],
+    ["user's old tokens", (leases) => leases.revokeIssuedBefore("ada", start + 2), "password_changed"],
+  ])("ends when its new %s is revoked", async (_, revoke, reason) => {
+    const { leases, ended } = renewed({ issuedAt: start + 1 });
+    await revoke(leases);
+    expect(ended).toEqual([`old ${reason} 0`]);
+    expect(leases.counts).toMatchObject({ leases: 0, tokens: 0, sessions: 0, users: 0 });
+  });
+
+  test("outlives what was issued before the new token", async () => {
+    const { leases, ended } = renewed({ issuedAt: start + 10 });
+    await leases.revokeIssuedBefore("ada", start + 10);
+    expect(ended).toEqual([]);
+  });
+
+  test.each<[string, (leases: Leases) => Promise<void>]>([
+    ["token", (leases) => leases.revokeToken("new")],
+    ["session", (leases) => leases.revokeSession("s-new")],
+    ["token's elders", (leases) => leases.revokeIssuedBefore("bob", start + 2)],
+    ["user", (leases) => leases.revokeUser("bob")],
+  ])("is none where the new %s was revoked while it was verified", async (_, revoke) => {
+    const { clock, leases, ended, begin } = world();
+    const old = grantOf("old", { expiresAt: start + 1_000 });
+    const lease = begin(old);
+    const since = clock.now();
+    await clock.advance(1);
+    // Of another user, so that it does not end the old one, too.
+    await revoke(leases);
+    const fresh = grantOf("new", { userId: "bob", sessionId: "s-new", issuedAt: start });
+    expect(lease.renew(fresh, since)).toBe(false);
+    expect(lease).toMatchObject({ grant: old, since: start, ended: undefined });
+    expect(leases.counts).toMatchObject({ leases: 1, sessions: 0, ended: { revoked: 0 } });
+    await clock.advance(999);
+    expect(ended).toEqual(["old expired 1000"]);
+  });
+
+  test("is none on a token that has expired, but for the skew", async () => {
+    const { clock, ended, begin } = world({ skew: 100 });
+    const lease = begin(grantOf("old"));
+    expect(lease.renew(grantOf("late", { expiresAt: start - 100 }), start)).toBe(false);
+    expect(lease.grant.tokenId).toBe("old");
+    expect(lease.renew(grantOf("new", { expiresAt: start - 99 }), start)).toBe(true);
+    await clock.advance(1);
+    expect(ended).toEqual(["old expired 1"]);
+  });
+
+  test("is none where the old one is over", async () => {
+    const { clock, leases, ended, begin } = world();
+    const [expired, released] = [begin(grantOf("t1", { expiresAt: start + 1 })), begin(grantOf("t2"))];
+    released.release();
+    await clock.advance(1);
+    for (const lease of [expired, released]) expect(lease.renew(grantOf("new"), clock.now())).toBe(false);
+    expect(expired).toMatchObject({ grant: { tokenId: "t1" }, ended: "expired" });
+    expect([ended, leases.counts]).toEqual([["t1 expired 1"], expect.objectContaining({ leases: 0, tokens: 0 })]);
+  });
+
+  test("is watched by nobody after the close", async () => {
+    const { clock, leases, ended, lease } = renewed();
+    await leases.close();
+    expect(lease.renew(grantOf("newer", { expiresAt: start }), start)).toBe(true);
+    expect(lease.grant.tokenId).toBe("newer");
+    await clock.advance(10_000);
+    expect([ended, leases.size, clock.pending]).toEqual([[], 0, 0]);
+  });
+
+  test("is asked about where the verification took longer than revocations are remembered for", async () => {
+    const verify = vi.fn(async ({ tokenId }: Grant) => tokenId === "old");
+    const { clock, leases, ended, begin } = world({ verify });
+    const lease = begin(grantOf("old"));
+    await clock.advance(0);
+    verify.mockClear();
+    await clock.advance(60_001);
+    expect(lease.renew(grantOf("new"), start + 1)).toBe(true);
+    await clock.advance(0);
+    expect(verify.mock.calls).toEqual([[lease.grant]]);
+    expect([ended, leases.counts.inDoubt]).toEqual([["old revoked 60001"], 0]);
+  });
+});
+
 describe("what a process has", () => {
   test("is told in numbers, and by user", async () => {
     const { clock, leases, begin } = world();
@@ -312,6 +438,18 @@ describe("whatever happens", () => {
         lasts: fc.option(fc.integer({ min: -500, max: 5_000 }), { nil: undefined }),
       }),
     },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constant("renew" as const),
+        which: fc.nat(10),
+        token: fc.constantFrom(...tokens),
+        session: fc.option(fc.constantFrom("s0", "s1"), { nil: undefined }),
+        age: fc.nat(2_000),
+        issued: fc.boolean(),
+        lasts: fc.option(fc.integer({ min: -500, max: 5_000 }), { nil: undefined }),
+      }),
+    },
     fc.record({ do: fc.constant("release" as const), which: fc.nat(10) }),
     fc.record({ do: fc.constant("token" as const), id: fc.constantFrom(...tokens) }),
     fc.record({ do: fc.constant("session" as const), id: fc.constantFrom("s0", "s1") }),
@@ -320,11 +458,17 @@ describe("whatever happens", () => {
     { weight: 2, arbitrary: fc.record({ do: fc.constant("wait" as const), ms: fc.nat(2_000) }) },
   );
 
-  interface Expected {
+  /** How a credential is made up. */
+  interface Made {
+    readonly token: string;
+    readonly session: string | undefined;
+    readonly age: number;
+    readonly issued: boolean;
+    readonly lasts: number | undefined;
+  }
+
+  interface Expected extends Held {
     readonly lease: Lease;
-    readonly grant: Grant;
-    readonly since: number;
-    ended: LeaseEnd | undefined;
   }
 
   test("the leases are those that a list would have", async () => {
@@ -341,27 +485,39 @@ describe("whatever happens", () => {
           model = model.filter((each) => !ending.includes(each));
           return ending.map(({ grant }) => [grant, reason]);
         };
-        const issuedAt = ({ grant, since }: Pick<Expected, "grant" | "since">) => grant.issuedAt ?? since;
+        const issuedAt = ({ grant, since }: Held) => grant.issuedAt ?? since;
+        const held = (each: Made, userId: string): Held => {
+          const since = clock.now() - each.age;
+          const grant = grantOf(each.token, {
+            userId,
+            sessionId: each.session,
+            expiresAt: each.lasts === undefined ? undefined : clock.now() + each.lasts,
+            issuedAt: each.issued ? since - 100 : undefined,
+          });
+          return { grant, since };
+        };
+        const refused = ({ grant, since }: Held): boolean =>
+          (grant.expiresAt !== undefined && grant.expiresAt <= clock.now()) ||
+          gone.has(grant.tokenId) ||
+          (grant.sessionId !== undefined && gone.has(grant.sessionId)) ||
+          since <= (loggedOut.get(grant.user.id) ?? Number.NEGATIVE_INFINITY) ||
+          issuedAt({ grant, since }) < (before.get(grant.user.id) ?? Number.NEGATIVE_INFINITY);
         for (const each of steps) {
           told.length = 0;
           let expected: [Grant, LeaseEnd][] = [];
           if (each.do === "begin") {
-            const since = clock.now() - each.age;
-            const grant = grantOf(each.token, {
-              userId: each.user,
-              sessionId: each.session,
-              expiresAt: each.lasts === undefined ? undefined : clock.now() + each.lasts,
-              issuedAt: each.issued ? since - 100 : undefined,
-            });
-            const lease = leases.begin(grant, since, (reason) => told.push([grant, reason]));
-            const refused =
-              (each.lasts !== undefined && each.lasts <= 0) ||
-              gone.has(each.token) ||
-              (each.session !== undefined && gone.has(each.session)) ||
-              since <= (loggedOut.get(each.user) ?? Number.NEGATIVE_INFINITY) ||
-              issuedAt({ grant, since }) < (before.get(each.user) ?? Number.NEGATIVE_INFINITY);
-            expect(lease.ended !== undefined).toBe(refused);
-            if (!refused) model.push({ lease, grant, since, ended: undefined });
+            const { grant, since } = held(each, each.user);
+            const lease: Lease = leases.begin(grant, since, (reason) => told.push([lease.grant, reason]));
+            expect(lease.ended !== undefined).toBe(refused({ grant, since }));
+            if (lease.ended === undefined) model.push({ lease, grant, since });
+          } else if (each.do === "renew") {
+            const one = model[each.which];
+            if (one === undefined) continue;
+            const { grant, since } = held(each, one.grant.user.id);
+            expect(one.lease.renew(grant, since)).toBe(!refused({ grant, since }));
+            // It stands behind those that came before the renewal.
+            if (one.lease.grant === grant)
+              model = [...model.filter((other) => other !== one), { ...one, grant, since }];
           } else if (each.do === "release") {
             model.splice(each.which, 1)[0]?.lease.release();
           } else if (each.do === "token") {

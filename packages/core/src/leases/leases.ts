@@ -7,7 +7,7 @@ import { steadyLogger } from "../ports/steady-logger.js";
 import type { Grant } from "../ports/token-verifier.js";
 import { checkRange } from "../session/check-range.js";
 import { Doubts } from "./doubts.js";
-import { HeldLease, type Lease, type LeaseEnd, type LeaseRegistry, type OnLeaseEnd } from "./lease.js";
+import { type Held, HeldLease, type Lease, type LeaseEnd, type LeaseRegistry, type OnLeaseEnd } from "./lease.js";
 import { LeaseIndex } from "./lease-index.js";
 import { RecentRevocations } from "./recent-revocations.js";
 import { concerns, isRevocation, type Revocation } from "./revocation.js";
@@ -85,6 +85,7 @@ export class Leases {
   readonly #registry: LeaseRegistry = {
     expired: (lease) => this.#end(lease, "expired"),
     released: (lease) => void this.#remove(lease),
+    renewed: (lease, grant, since) => this.#renew(lease, grant, since),
   };
   readonly #ended: Record<LeaseEnd, number> = {
     revoked: 0,
@@ -160,19 +161,14 @@ export class Leases {
   begin(grant: Grant, since: number, onEnd: OnLeaseEnd): Lease {
     const lease = new HeldLease(grant, since, onEnd, this.#registry);
     if (this.#closed) return lease;
-    const expiry = this.#expiryOf(grant);
-    lease.ended = expiry <= this.#clock.now() ? "expired" : this.#recent.endOf(lease);
+    lease.ended = this.#endOf(lease);
     if (lease.ended !== undefined) {
       this.#ended[lease.ended]++;
       return lease;
     }
     this.#feed.start();
     this.#leases.add(lease);
-    this.#index.add(lease);
-    this.#schedule.set(lease, expiry);
-    if (since <= this.#feed.completeSince) this.#doubts.add(lease, since);
-    // A handshake that took longer than revocations are remembered for: it is asked about, and given the time for it.
-    else if (since <= this.#recent.since) this.#doubts.add(lease, this.#clock.now());
+    this.#watch(lease);
     return lease;
   }
 
@@ -234,6 +230,38 @@ export class Leases {
     }
   }
 
+  #renew(lease: HeldLease, grant: Grant, since: number): boolean {
+    if (this.#closed && lease.ended === undefined) {
+      lease.hold(grant, since);
+      return true;
+    }
+    if (!this.#leases.has(lease) || this.#endOf({ grant, since }) !== undefined) return false;
+    this.#unwatch(lease);
+    lease.hold(grant, since);
+    this.#watch(lease);
+    return true;
+  }
+
+  /** Why a credential is no good any more; undefined if it is. */
+  #endOf(held: Held): LeaseEnd | undefined {
+    return this.#expiryOf(held.grant) <= this.#clock.now() ? "expired" : this.#recent.endOf(held);
+  }
+
+  #watch(lease: HeldLease): void {
+    const { grant, since } = lease;
+    this.#index.add(lease);
+    this.#schedule.set(lease, this.#expiryOf(grant));
+    if (since <= this.#feed.completeSince) this.#doubts.add(lease, since);
+    // It took longer than revocations are remembered for to get here: it is asked about, and given the time for it.
+    else if (since <= this.#recent.since) this.#doubts.add(lease, this.#clock.now());
+  }
+
+  #unwatch(lease: HeldLease): void {
+    this.#index.delete(lease);
+    this.#schedule.remove(lease);
+    this.#doubts.delete(lease);
+  }
+
   #expiryOf({ expiresAt }: Grant): number {
     return expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt + this.#skew;
   }
@@ -255,9 +283,7 @@ export class Leases {
 
   #remove(lease: HeldLease): boolean {
     if (!this.#leases.delete(lease)) return false;
-    this.#index.delete(lease);
-    this.#schedule.remove(lease);
-    this.#doubts.delete(lease);
+    this.#unwatch(lease);
     return true;
   }
 }

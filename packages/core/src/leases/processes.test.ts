@@ -397,6 +397,83 @@ describe("a process that was cut off", () => {
   });
 });
 
+describe("a lease that is renewed", () => {
+  test("ends by what another process revokes of its new token, and by nothing that is revoked of its old one", async () => {
+    const { clock, one, two } = await world(2);
+    const lease = one.begin(grantOf("t1", { sessionId: "s1" }));
+    expect(lease.renew(grantOf("t2", { sessionId: "s2" }), clock.now())).toBe(true);
+    await two.leases.revokeToken("t1");
+    await two.leases.revokeSession("s1");
+    await clock.advance(0);
+    expect(one.ended).toEqual([]);
+    await two.leases.revokeSession("s2", "logged_out");
+    await clock.advance(0);
+    expect(one.ended).toEqual(["t1 logged_out 1000"]);
+  });
+
+  test("in a process that is cut off has as much time as one that begins then", async () => {
+    const { clock, one } = await world(1);
+    const renewed = one.begin(grantOf("t1"));
+    one.begin(grantOf("t2"));
+    one.cut();
+    await clock.advance(10_000);
+    expect(renewed.renew(grantOf("t3"), clock.now())).toBe(true);
+    expect(one.leases.counts.inDoubt).toBe(3);
+    await clock.advance(60_000);
+    // Of those that were there the last that was heard was at the start.
+    expect(one.ended).toEqual(["old revoked 30000", "t2 revoked 31000", "t1 revoked 41000"]);
+  });
+
+  test("before an outage has its time from then on", async () => {
+    const { clock, one } = await world(1);
+    const lease = one.begin(grantOf("t1"));
+    await clock.advance(1_500);
+    expect(lease.renew(grantOf("t2"), clock.now())).toBe(true);
+    one.cut();
+    await clock.advance(60_000);
+    expect(one.ended).toEqual(["old revoked 30000", "t1 revoked 32500"]);
+  });
+
+  test("after an outage is asked about no more: its new token was good since", async () => {
+    const answers: ((good: boolean) => void)[] = [];
+    const asked: string[] = [];
+    let slow = false;
+    const { clock, one } = await world(1, {
+      verify: ({ tokenId }) => {
+        asked.push(tokenId);
+        return slow && tokenId === "t1" ? new Promise((resolve) => answers.push(resolve)) : true;
+      },
+    });
+    const lease = one.begin(grantOf("t1"));
+    slow = true;
+    one.cut();
+    one.mend();
+    await clock.advance(1);
+    expect(one.leases.counts.inDoubt).toBe(1);
+    expect(lease.renew(grantOf("t2"), clock.now())).toBe(true);
+    expect(one.leases.counts.inDoubt).toBe(0);
+    // What is said of the old token does not concern the new one.
+    for (const answer of answers) answer(false);
+    await clock.advance(100_000);
+    expect([one.ended, one.leases.size, asked.includes("t2")]).toEqual([[], 2, false]);
+  });
+
+  test("during an outage is asked about by its new token", async () => {
+    const gone = new Set<string>();
+    const { clock, one } = await world(1, { verify: ({ tokenId }) => !gone.has(tokenId) });
+    const lease = one.begin(grantOf("t1"));
+    one.cut();
+    await clock.advance(5_000);
+    gone.add("t1");
+    expect(lease.renew(grantOf("t3"), clock.now())).toBe(true);
+    await clock.advance(60_000);
+    expect(one.ended).toEqual([]);
+    gone.add("t3");
+    await clock.advance(15_000);
+    expect(one.ended).toEqual([expect.stringMatching(/^t1 revoked /)]);
+  });
+});
+
 describe("asking whether a lease is still good", () => {
   async function cutOff(verify: NonNullable<LeasesOptions["verify"]>) {
     let ask: NonNullable<LeasesOptions["verify"]> = () => true;

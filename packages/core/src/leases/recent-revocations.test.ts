@@ -1,20 +1,15 @@
 import { FakeClock } from "@sluice/testing";
 import { expect, test } from "vitest";
-import { HeldLease } from "./lease.js";
 import { RecentRevocations } from "./recent-revocations.js";
 
 test("of too many the oldest are forgotten, and it is known that they are", async () => {
   const clock = new FakeClock();
   const recent = new RecentRevocations(clock, 2);
   const endOf = (tokenId: string) =>
-    recent.endOf(
-      new HeldLease(
-        { user: { isAuthenticated: true, id: "ada", username: "ada" }, tokenId, expiresAt: undefined },
-        clock.now(),
-        () => {},
-        { expired: () => {}, released: () => {} },
-      ),
-    );
+    recent.endOf({
+      grant: { user: { isAuthenticated: true, id: "ada", username: "ada" }, tokenId, expiresAt: undefined },
+      since: clock.now(),
+    });
   expect(recent.since).toBe(clock.now() - 60_000);
   const first = clock.now();
   for (const id of ["t1", "t2", "t3"]) {

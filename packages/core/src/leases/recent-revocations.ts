@@ -1,5 +1,5 @@
 import type { Clock } from "../ports/clock.js";
-import type { HeldLease, LeaseEnd } from "./lease.js";
+import type { Held, LeaseEnd } from "./lease.js";
 import { concerns, type Revocation } from "./revocation.js";
 
 /** Milliseconds. Between a token's verification and its lease stands the handshake, which is shorter. */
@@ -41,10 +41,10 @@ export class RecentRevocations {
     this.#forget();
   }
 
-  /** Why a new lease has ended already; undefined if it has not. */
-  endOf(lease: HeldLease): LeaseEnd | undefined {
+  /** Why a credential is no good any more that is about to get its lease; undefined if it is. */
+  endOf(held: Held): LeaseEnd | undefined {
     if (this.#entries.size === 0) return undefined;
-    const { tokenId, sessionId, user } = lease.grant;
+    const { tokenId, sessionId, user } = held.grant;
     const session = sessionId === undefined ? undefined : this.#entries.get(keyOf("session", sessionId, false));
     const before = this.#entries.get(keyOf("user", user.id, true));
     const all = this.#entries.get(keyOf("user", user.id, false));
@@ -52,8 +52,8 @@ export class RecentRevocations {
     const found =
       this.#entries.get(keyOf("token", tokenId, false)) ??
       session ??
-      (before !== undefined && concerns(before.revocation, lease) ? before : undefined) ??
-      (all !== undefined && lease.since <= all.at ? all : undefined);
+      (before !== undefined && concerns(before.revocation, held) ? before : undefined) ??
+      (all !== undefined && held.since <= all.at ? all : undefined);
     return found?.revocation.reason;
   }
 

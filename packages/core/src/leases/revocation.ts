@@ -1,6 +1,6 @@
 /** What the processes tell each other of leases: messages of the channel layer, from outside as far as types go. */
 import type { LayerMessage } from "../ports/channel-layer.js";
-import { type HeldLease, type LeaseEnd, leaseEnds } from "./lease.js";
+import { type Held, type LeaseEnd, leaseEnds } from "./lease.js";
 
 /** That credentials are no good any more. */
 export interface Revocation {
@@ -40,6 +40,6 @@ export function isRevocation({ of, id, reason, issuedBefore }: Readonly<Record<s
 }
 
 /** Whether a lease on what is revoked ends by it. A token of which nobody knows when it was issued is as old as the lease. */
-export function concerns({ issuedBefore }: Revocation, { grant, since }: HeldLease): boolean {
+export function concerns({ issuedBefore }: Revocation, { grant, since }: Held): boolean {
   return issuedBefore === null || (grant.issuedAt ?? since) < issuedBefore;
 }

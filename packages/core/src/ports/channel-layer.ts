@@ -37,6 +37,8 @@ export interface ChannelOptions {
 export interface Channel {
   /** Has one `!` if it belongs to this process, none if it is a named one. */
   readonly name: string;
+  /** The groups it is a member of: none, if it is a named one. */
+  readonly groups: readonly string[];
   /** Pulls one message. Rejects with `LayerUnavailable` once the channel is closed. */
   receive(): Promise<LayerMessage>;
   /**

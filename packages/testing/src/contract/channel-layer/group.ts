@@ -72,6 +72,18 @@ export function groups(open: Open): void {
     expect(await texts(leaves, 1)).toEqual(["alone"]);
   });
 
+  test("is known to its members", async () => {
+    const layer = await open();
+    const channel = await layer.open();
+    expect(channel.groups).toEqual([]);
+    for (const group of ["room", "news", "room"]) await layer.groupAdd(group, channel.name);
+    expect([...channel.groups].sort()).toEqual(["news", "room"]);
+    await layer.groupDiscard("room", channel.name);
+    expect(channel.groups).toEqual(["news"]);
+    await channel.close();
+    expect(channel.groups).toEqual([]);
+  });
+
   test("may be left by a stranger, and by a member twice", async () => {
     const layer = await open();
     const [member] = await joined(layer, "room", 1);

@@ -7,7 +7,7 @@ export function namedChannels(open: Open): void {
     const layer = await open();
     for (const text of ["a", "b", "c"]) await layer.send("work", chat(text));
     const reader = await layer.openNamed("work");
-    expect(reader.name).toBe("work");
+    expect([reader.name, reader.groups]).toEqual(["work", []]);
     expect(await texts(reader, 3)).toEqual(["a", "b", "c"]);
     await layer.send("work", chat("d"));
     expect(await texts(reader, 1)).toEqual(["d"]);
