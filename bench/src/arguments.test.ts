@@ -3,7 +3,7 @@ import { readArguments } from "./arguments.js";
 
 test("without arguments everything is measured, in more than the five rounds a figure needs", () => {
   const options = readArguments([]);
-  expect(options).toMatchObject({ measures: ["handshake", "echo"], units: undefined, json: undefined });
+  expect(options).toMatchObject({ measures: ["handshake", "reconnect", "echo"], units: undefined, json: undefined });
   expect(options.rounds).toBeGreaterThanOrEqual(5);
 });
 
@@ -13,8 +13,8 @@ test("every argument is read", () => {
 });
 
 test.each([
-  [["--only", "echo,ping"], "expected --only of handshake and echo, got ping"],
-  [["--only", ""], "expected --only of handshake and echo, got "],
+  [["--only", "echo,ping"], "expected --only of handshake and reconnect and echo, got ping"],
+  [["--only", ""], "expected --only of handshake and reconnect and echo, got "],
   [["--rounds", "0"], "expected --rounds to be a whole number from 1 to 100, got 0"],
   [["--rounds", "1.5"], "expected --rounds to be a whole number from 1 to 100, got 1.5"],
   [["--rounds", ""], "expected --rounds to be a whole number from 1 to 100, got "],

@@ -41,7 +41,9 @@ test("a short run measures everything, and every answer is right", async (contex
   const { code, output, errors } = await bench("--rounds", "1", "--units", "300", "--json", json).ended;
   expect({ code, errors }).toEqual({
     code: 0,
-    errors: expect.stringMatching(/^authenticated handshake: .*\ntext echo, 66 bytes: .*\n$/),
+    errors: expect.stringMatching(
+      /^authenticated handshake: .*\nhandshake with a token seen before: .*\ntext echo, 66 bytes: .*\n$/,
+    ),
   });
   expect(output).toMatch(/\| authenticated handshake \| Sluice on uWebSockets.js \| \*\*\d+\.\d\d\*\* \|/);
   expect(output).toMatch(/\| text echo, 66 bytes \| uWebSockets.js and jose by hand \| 1 \|/);
@@ -56,6 +58,7 @@ test("a short run measures everything, and every answer is right", async (contex
   // Messages come in bursts of 64 on 16 connections.
   expect(units).toEqual([
     ["handshake", ["sluice-uws", 300], ["control-uws", 300]],
+    ["reconnect", ["sluice-uws", 300], ["control-uws", 300]],
     ["echo", ["sluice-uws", 1024], ["control-uws", 1024]],
   ]);
 });

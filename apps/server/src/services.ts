@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import {
   type ChannelLayer,
   type Clock,
@@ -13,6 +14,7 @@ import {
   RefreshTokens,
   systemClock,
   Tickets,
+  TokenCache,
   type TokenVerifier,
   type User,
 } from "@sluice/core";
@@ -23,6 +25,7 @@ import { Accounts } from "./accounts/accounts.js";
 import { JwtLogins } from "./accounts/jwt-logins.js";
 import { type UserData, userData } from "./chat/user-data.js";
 import { loadJwtKeys } from "./jwt-keys.js";
+import { layerChoice } from "./settings/layer.js";
 import type { Settings } from "./settings.js";
 
 /** Somebody who is known, as either kind of token tells of them. */
@@ -47,7 +50,7 @@ export interface Services {
   readonly jwtLogins: JwtLogins;
   /** Stand for a token of either kind, once. */
   readonly tickets: Tickets;
-  /** Takes either kind of token. */
+  /** Takes either kind of token, and remembers those that were good for as long as the settings say. */
   readonly verifier: TokenVerifier<Member>;
   /** Watches over the tokens of open connections. */
   readonly leases: Leases;
@@ -87,7 +90,7 @@ async function openOn(layer: ChannelLayer, settings: Settings, logger: Logger): 
     settings.DATABASE_URL === undefined ? { directory: `${settings.DATA_DIR}/pglite` } : { url: settings.DATABASE_URL },
   );
   const clock = systemClock;
-  const tokens = new OpaqueTokens({ store: database.tokens, clock, logger });
+  const tokens = new OpaqueTokens({ store: database.tokens, clock, logger, digest });
   const jwt = new JwtTokens({
     keys,
     issuer: "sluice",
@@ -98,6 +101,8 @@ async function openOn(layer: ChannelLayer, settings: Settings, logger: Logger): 
   const here = presence(layer, { describe: (user: Member) => userData(user), logger, clock });
   const verify = (grant: Grant): Promise<boolean> => isGood(database, grant);
   const leases = new Leases({ layer, clock, logger, verify });
+  const either: TokenVerifier<Member> = { verify: (token) => (isJwt(token) ? jwt : tokens).verify(token) };
+  const { TOKEN_CACHE_AGE: maxAge, TOKEN_CACHE_SIZE: maxSize } = settings;
   // What the store has forgotten opens nothing any more; the other servers hear of it when the layer is back.
   const told = async (telling: Promise<void>): Promise<void> => {
     try {
@@ -129,7 +134,10 @@ async function openOn(layer: ChannelLayer, settings: Settings, logger: Logger): 
     jwtLogins: new JwtLogins({ jwt, refreshTokens, lifetime: jwtLifetime }),
     tickets: new Tickets({ store: database.tickets, clock, verify }),
     leases,
-    verifier: { verify: (token) => (isJwt(token) ? jwt : tokens).verify(token) },
+    verifier:
+      maxSize > 0 && hearsOfRevocations(settings)
+        ? new TokenCache({ verifier: either, leases, maxAge, maxSize, digest })
+        : either,
     async revoke({ tokenId, sessionId, expiresAt }) {
       if (sessionId !== undefined) {
         await database.refreshTokens.remove(sessionId);
@@ -169,4 +177,14 @@ async function isGood(database: Database, grant: Grant): Promise<boolean> {
 /** An opaque token has no dots. */
 function isJwt(token: string): boolean {
   return token.includes(".");
+}
+
+/** Whether everybody who can revoke a token can say so: who shares the database shares the layer, too. */
+function hearsOfRevocations(settings: Settings): boolean {
+  return settings.DATABASE_URL === undefined || layerChoice(settings).name !== "memory";
+}
+
+/** At once, where WebCrypto would go by another thread. */
+function digest(text: string): string {
+  return hash("sha256", text, "hex");
 }

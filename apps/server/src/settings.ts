@@ -3,7 +3,7 @@ import { layerFaults, layerSettings } from "./settings/layer.js";
 import { limitSettings } from "./settings/limits.js";
 import { listenFaults, listenSettings } from "./settings/listen.js";
 import { rateSettings } from "./settings/rates.js";
-import { flag, list } from "./settings/value.js";
+import { flag, list, wholeNumber } from "./settings/value.js";
 
 /** HS256 wants a key at least as long as its digest (RFC 7518 3.2). */
 const secretKey = z.string().refine((text) => Buffer.byteLength(text) >= 32, {
@@ -32,6 +32,8 @@ export const environment = z.object({
     )
     .default([]),
   ALLOW_URL_CREDENTIALS: flag.default(false),
+  TOKEN_CACHE_AGE: wholeNumber(1, 60_000).default(10_000),
+  TOKEN_CACHE_SIZE: wholeNumber(0, 10_000_000).default(20_000),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
   ...layerSettings,
   ...listenSettings,

@@ -37,7 +37,7 @@ export class HandshakeLoad implements Load {
 
   async finish(): Promise<number> {
     const losses = new Losses(Math.max(3, this.units / 100));
-    await inParallel(this.#connections, width, async (connection) => {
+    await inParallel(this.#connections.splice(0), width, async (connection) => {
       await losses.bear(() => connection.close());
     });
     return losses.count;

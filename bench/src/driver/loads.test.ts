@@ -9,6 +9,7 @@ import { EchoLoad } from "./echo-load.js";
 import { checkGate } from "./gate.js";
 import { HandshakeLoad } from "./handshake-load.js";
 import type { Load } from "./load.js";
+import { ReconnectLoad } from "./reconnect-load.js";
 import { Tokens } from "./tokens.js";
 
 const secret = "a secret of more than thirty-two bytes";
@@ -100,6 +101,23 @@ describe("handshakes", () => {
     expect(new Set(heads.map((head) => /^GET \/ws\/echo\/\?token=([\w.-]+) HTTP/.exec(head)?.[1]))).toHaveLength(40);
     expect(new Set(heads.map((head) => /^Sec-WebSocket-Key: (.*)$/m.exec(head)?.[1]))).toHaveLength(40);
     expect(heads[0]).toContain("\r\nOrigin: https://chat.example\r\n");
+  });
+
+  test("of who comes again: each token comes a second time when the first connections have gone", async () => {
+    const came: (string | undefined)[] = [];
+    const port = await serve({
+      handshake(socket, head) {
+        came.push(/token=([\w.-]+)/.exec(head)?.[1]);
+        upgrade(socket, head);
+      },
+    });
+    const load = new ReconnectLoad(port, 40, tokens);
+    await load.prepare();
+    const before = came.splice(0);
+    expect([before.length, new Set(before).size]).toEqual([40, 40]);
+    await load.run();
+    expect([...came].sort()).toEqual([...before].sort());
+    expect(await load.finish()).toBe(0);
   });
 
   test("a refusal is reported with its status, and the token is not", async () => {

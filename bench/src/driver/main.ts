@@ -6,6 +6,7 @@ import { EchoLoad } from "./echo-load.js";
 import { checkGate } from "./gate.js";
 import { HandshakeLoad } from "./handshake-load.js";
 import type { Load } from "./load.js";
+import { ReconnectLoad } from "./reconnect-load.js";
 import { Tokens } from "./tokens.js";
 
 export interface Order {
@@ -28,6 +29,7 @@ export interface DriverAnswers {
 
 const loads: Readonly<Record<MeasureName, new (port: number, units: number, tokens: Tokens) => Load>> = {
   handshake: HandshakeLoad,
+  reconnect: ReconnectLoad,
   echo: EchoLoad,
 };
 

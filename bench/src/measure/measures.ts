@@ -8,6 +8,7 @@ export interface Measure {
 
 export const measures = {
   handshake: { title: "authenticated handshake", unitsPerRound: 2_000 },
+  reconnect: { title: "handshake with a token seen before", unitsPerRound: 2_000 },
   echo: { title: "text echo, 66 bytes", unitsPerRound: 200_000 },
 } as const satisfies Record<string, Measure>;
 

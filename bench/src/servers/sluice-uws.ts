@@ -1,13 +1,17 @@
+import { hash } from "node:crypto";
 import {
   AllowedHostsOriginValidator,
   asApp,
   fromQuery,
+  InMemoryChannelLayer,
+  Leases,
   type MaybePromise,
   ProtocolTypeRouter,
   path,
   silentLogger,
   systemClock,
   TokenAuth,
+  TokenCache,
   URLRouter,
   WebsocketConsumer,
 } from "@sluice/core";
@@ -22,11 +26,17 @@ class Echo extends WebsocketConsumer {
   }
 }
 
-const verifier = new JwtTokens({
+const tokens = new JwtTokens({
   keys: { current: siteSecret() },
   issuer: site.issuer,
   audience: site.audience,
   clock: systemClock,
+});
+
+const verifier = new TokenCache({
+  verifier: tokens,
+  leases: new Leases({ layer: new InMemoryChannelLayer() }),
+  digest: (text) => hash("sha256", text, "hex"),
 });
 
 const application = ProtocolTypeRouter({

@@ -1,5 +1,6 @@
-import type { TokenStore } from "@sluice/core";
-import { eq } from "drizzle-orm";
+import type { FoundToken, TokenStore } from "@sluice/core";
+import { eq, inArray, type SQL, sql } from "drizzle-orm";
+import { makePgArray } from "drizzle-orm/pg-core";
 import { assertText, assertUserId, isText, isUuid } from "./column-value.js";
 import type { Connection } from "./connection.js";
 import { tokens, users } from "./schema.js";
@@ -7,6 +8,14 @@ import { guarded } from "./store-error.js";
 
 /** Opaque tokens in the table `tokens`. */
 export function tokenStore(connection: Connection): TokenStore {
+  const select = (which: SQL): Promise<Row[]> =>
+    guarded(
+      connection
+        .select({ token: tokens, user: users })
+        .from(tokens)
+        .innerJoin(users, eq(tokens.userId, users.id))
+        .where(which),
+    );
   return {
     async create(token) {
       const { digest, userId, createdAt, expiresAt } = token;
@@ -17,24 +26,25 @@ export function tokenStore(connection: Connection): TokenStore {
 
     async find(digest) {
       if (!isText(digest)) return undefined;
-      const [row] = await guarded(
-        connection
-          .select({ token: tokens, user: users })
-          .from(tokens)
-          .innerJoin(users, eq(tokens.userId, users.id))
-          .where(eq(tokens.digest, digest)),
-      );
-      if (row === undefined) return undefined;
-      const { lastUsedAt, expiresAt, ...token } = row.token;
-      return {
-        token: { ...token, lastUsedAt: lastUsedAt ?? undefined, expiresAt: expiresAt ?? undefined },
-        user: row.user,
-      };
+      const [row] = await select(eq(tokens.digest, digest));
+      return row && foundToken(row);
     },
 
-    async touch(digest, usedAt) {
-      if (!isText(digest)) return;
-      await guarded(connection.update(tokens).set({ lastUsedAt: usedAt }).where(eq(tokens.digest, digest)));
+    async findAll(digests) {
+      const texts = digests.filter(isText);
+      return texts.length === 0 ? [] : (await select(isOneOf(texts))).map(foundToken);
+    },
+
+    async touch(digests, usedAt) {
+      const texts = digests.filter(isText);
+      if (texts.length === 0) return;
+      // Two processes that touch the same tokens in different orders would wait for each other.
+      const free = connection
+        .select({ digest: tokens.digest })
+        .from(tokens)
+        .where(isOneOf(texts))
+        .for("no key update", { skipLocked: true });
+      await guarded(connection.update(tokens).set({ lastUsedAt: usedAt }).where(inArray(tokens.digest, free)));
     },
 
     async remove(digest) {
@@ -53,4 +63,18 @@ export function tokenStore(connection: Connection): TokenStore {
       return removed.length;
     },
   };
+}
+
+interface Row {
+  readonly token: typeof tokens.$inferSelect;
+  readonly user: typeof users.$inferSelect;
+}
+
+function foundToken({ token: { lastUsedAt, expiresAt, ...token }, user }: Row): FoundToken {
+  return { token: { ...token, lastUsedAt: lastUsedAt ?? undefined, expiresAt: expiresAt ?? undefined }, user };
+}
+
+/** One parameter, however many digests: with one for each, every number of them would be a statement of its own to prepare. */
+function isOneOf(digests: readonly string[]): SQL {
+  return sql`${tokens.digest} = any(${makePgArray([...digests])}::text[])`;
 }

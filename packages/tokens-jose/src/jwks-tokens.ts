@@ -6,6 +6,7 @@ import {
   systemClock,
   type TokenVerifier,
   type User,
+  webDigest,
 } from "@sluice/core";
 import { errors, type JWTPayload, jwtVerify } from "jose";
 import { grantClaims } from "./grant-claims.js";
@@ -158,10 +159,8 @@ export class JwksTokens<Who extends User> implements TokenVerifier<Who> {
 }
 
 /** Names a token by what is signed of it: a signature may have several spellings that are all good. */
-async function digestOf(token: string): Promise<string> {
-  const signed = new TextEncoder().encode(token.slice(0, token.lastIndexOf(".")));
-  const digest = await crypto.subtle.digest("SHA-256", signed);
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+function digestOf(token: string): MaybePromise<string> {
+  return webDigest(token.slice(0, token.lastIndexOf(".")));
 }
 
 type Texts = Pick<JwksTokensOptions<User>, "issuer" | "audience" | "typ" | "requiredClaims">;

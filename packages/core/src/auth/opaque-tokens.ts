@@ -1,17 +1,21 @@
 import type { MaybePromise } from "../app.js";
 import type { Clock } from "../ports/clock.js";
+import { type Digest, webDigest } from "../ports/digest.js";
 import { type Logger, silentLogger } from "../ports/logger.js";
-import type { TokenStore } from "../ports/token-store.js";
+import type { FoundToken, TokenStore } from "../ports/token-store.js";
 import type { Grant, TokenVerifier } from "../ports/token-verifier.js";
 import { type AccountUser, accountUser } from "./account-user.js";
-import { digestOf, isTokenShaped, randomToken } from "./random-token.js";
+import { BatchedLookUps, type Found } from "./batched-look-ups.js";
+import { isTokenShaped, randomToken } from "./random-token.js";
 
 /** What {@link OpaqueTokens} needs. */
 export interface OpaqueTokensOptions {
   readonly store: TokenStore;
   readonly clock: Clock;
-  /** Told when a token's last use could not be noted. Silent if left out. */
+  /** Told when the last use of tokens could not be noted. Silent if left out. */
   readonly logger?: Logger;
+  /** What makes the digests that the store has: `webDigest` if left out. */
+  readonly digest?: Digest | undefined;
 }
 
 /** A new token. This is the only time that `token` itself is at hand. */
@@ -25,9 +29,15 @@ export interface IssuedToken {
 /** How exact `lastUsedAt` is, in milliseconds: a busy token costs one write a minute. */
 const lastUsedPrecision = 60_000;
 
+/** How many tokens are looked up at a time: among some hundred, the way to the store and back costs each next to nothing. */
+const lookUpLimit = 1_000;
+
 /**
  * Issues and verifies random tokens that mean nothing by themselves: who holds one is looked up, so a token can be
  * taken back at once. The store keeps digests only; who reads it cannot use what they read.
+ *
+ * Tokens that are verified in the same turn of the event loop are looked up together, a thousand at most at a time: after a
+ * restart, thousands of clients that come back at once cost a few queries.
  *
  * @example
  * const tokens = new OpaqueTokens({ store: database.tokens, clock: systemClock });
@@ -38,6 +48,8 @@ export class OpaqueTokens implements TokenVerifier<AccountUser> {
   readonly #store: TokenStore;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #digest: Digest;
+  readonly #lookUps: BatchedLookUps<Grant<AccountUser>>;
   /** Digests whose use is being noted right now: a hundred reconnects at a time cost one write. */
   readonly #touching = new Set<string>();
 
@@ -45,49 +57,56 @@ export class OpaqueTokens implements TokenVerifier<AccountUser> {
     this.#store = options.store;
     this.#clock = options.clock;
     this.#logger = options.logger ?? silentLogger;
+    this.#digest = options.digest ?? webDigest;
+    this.#lookUps = new BatchedLookUps((digests) => this.#lookUp(digests), lookUpLimit);
   }
 
   /** Makes a token for a user. `expiresAt` is in milliseconds since 1970; without it the token does not expire. */
   async issue(userId: string, options: { readonly expiresAt?: number } = {}): Promise<IssuedToken> {
     const token = randomToken();
-    const digest = await digestOf(token);
+    const digest = await this.#digest(token);
     await this.#store.create({ digest, userId, createdAt: this.#clock.now(), expiresAt: options.expiresAt });
     return { token, digest };
   }
 
   /** What the token entitles to; undefined for one that is malformed, unknown or expired, or of an inactive user. */
   verify(token: string): MaybePromise<Grant<AccountUser> | undefined> {
-    return isTokenShaped(token) ? this.#lookUp(token) : undefined;
+    return isTokenShaped(token) ? this.#lookUps.find(this.#digest(token)) : undefined;
   }
 
   /** Takes a token back. True if there was such a token. */
   async revoke(token: string): Promise<boolean> {
-    return isTokenShaped(token) && this.#store.remove(await digestOf(token));
+    return isTokenShaped(token) && this.#store.remove(await this.#digest(token));
   }
 
-  async #lookUp(token: string): Promise<Grant<AccountUser> | undefined> {
-    const digest = await digestOf(token);
-    const found = await this.#store.find(digest);
-    if (found === undefined || !found.user.isActive) return undefined;
-
-    const { createdAt, expiresAt, lastUsedAt } = found.token;
+  async #lookUp(digests: readonly string[]): Promise<Found<Grant<AccountUser>>> {
+    const found = await this.#store.findAll(digests);
     const now = this.#clock.now();
-    if (expiresAt !== undefined && expiresAt <= now) return undefined;
-
-    // Not awaited: the note is for people who look at the list of tokens, and the connection need not wait for it.
-    const isStale = lastUsedAt === undefined || now - lastUsedAt >= lastUsedPrecision;
-    if (isStale && !this.#touching.has(digest)) void this.#touch(digest, now);
-    return { user: accountUser(found.user), tokenId: digest, expiresAt, issuedAt: createdAt };
+    const good = found.filter(
+      ({ token, user }) => user.isActive && (token.expiresAt ?? Number.POSITIVE_INFINITY) > now,
+    );
+    // Not awaited: the note is for people who look at the list of tokens, and the connections need not wait for it.
+    const stale = good.filter(({ token }) => now - (token.lastUsedAt ?? Number.NEGATIVE_INFINITY) >= lastUsedPrecision);
+    void this.#touch(
+      stale.map(({ token }) => token.digest).filter((digest) => !this.#touching.has(digest)),
+      now,
+    );
+    return new Map(good.map((each) => [each.token.digest, grantOf(each)]));
   }
 
-  async #touch(digest: string, usedAt: number): Promise<void> {
-    this.#touching.add(digest);
+  async #touch(digests: readonly string[], usedAt: number): Promise<void> {
+    if (digests.length === 0) return;
+    for (const digest of digests) this.#touching.add(digest);
     try {
-      await this.#store.touch(digest, usedAt);
+      await this.#store.touch(digests, usedAt);
     } catch (error) {
-      this.#logger.warn({ err: error, tokenId: digest }, "the last use of a token could not be noted");
+      this.#logger.warn({ err: error, tokens: digests.length }, "the last use of tokens could not be noted");
     } finally {
-      this.#touching.delete(digest);
+      for (const digest of digests) this.#touching.delete(digest);
     }
   }
+}
+
+function grantOf({ token, user }: FoundToken): Grant<AccountUser> {
+  return { user: accountUser(user), tokenId: token.digest, expiresAt: token.expiresAt, issuedAt: token.createdAt };
 }

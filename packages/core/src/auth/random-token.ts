@@ -10,12 +10,6 @@ export function randomToken(): string {
     .replaceAll("=", "");
 }
 
-/** SHA-256 of a token's characters, hexadecimal: names the token without being it. Safe to log. */
-export async function digestOf(token: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
 /** Whether `randomToken` may have made it: anything else is refused before it costs a digest or a look-up. */
 export function isTokenShaped(text: string): boolean {
   return tokenShape.test(text);

@@ -1,9 +1,9 @@
 import { FakeClock } from "@sluice/testing";
 import { describe, expect, test, vi } from "vitest";
 import { ConfigurationError } from "../errors.js";
+import { webDigest } from "../ports/digest.js";
 import type { RefreshFamily, RefreshTokenStore } from "../ports/refresh-token-store.js";
 import type { UserRecord } from "../ports/user-store.js";
-import { digestOf } from "./random-token.js";
 import { RefreshTokens, type RefreshTokensOptions } from "./refresh-tokens.js";
 
 const day = 86_400_000;
@@ -70,11 +70,11 @@ describe("a family", () => {
         scopes: ["chat:read"],
         createdAt: clock.now(),
         expiresAt,
-        current: await digestOf(token.slice(43)),
+        current: await webDigest(token.slice(43)),
         previous: undefined,
       },
     ]);
-    expect(sessionId).toBe(await digestOf(token.slice(0, 43)));
+    expect(sessionId).toBe(await webDigest(token.slice(0, 43)));
   });
 
   test("goes on with another token of the same session, user and scopes", async () => {
@@ -100,7 +100,7 @@ describe("a family", () => {
     for (let count = 0; count < 5; count += 1) token = (await tokens.rotate(token))?.token ?? "";
     expect(store.families.size).toBe(1);
     expect([...store.families.values()]).toEqual([
-      expect.objectContaining({ current: await digestOf(token.slice(43)), previous: undefined }),
+      expect.objectContaining({ current: await webDigest(token.slice(43)), previous: undefined }),
     ]);
   });
 

@@ -1,10 +1,11 @@
 import type { MaybePromise } from "../app.js";
 import type { Clock } from "../ports/clock.js";
+import { webDigest } from "../ports/digest.js";
 import type { RefreshFamily, RefreshTokenStore } from "../ports/refresh-token-store.js";
 import type { UserRecord } from "../ports/user-store.js";
 import { checkRange } from "../session/check-range.js";
 import { type AccountUser, accountUser } from "./account-user.js";
-import { digestOf, randomToken } from "./random-token.js";
+import { randomToken } from "./random-token.js";
 
 /** What {@link RefreshTokens} needs. */
 export interface RefreshTokensOptions {
@@ -103,8 +104,8 @@ export class RefreshTokens {
   /** Begins a family: somebody has just logged in. `scopes` are what its access tokens are to be good for. */
   async issue(userId: string, options: { readonly scopes?: readonly string[] } = {}): Promise<IssuedRefreshToken> {
     const family = randomToken();
-    const secret = await digestOf(randomToken());
-    const [id, current] = await Promise.all([digestOf(family), digestOf(secret)]);
+    const secret = await webDigest(randomToken());
+    const [id, current] = await Promise.all([webDigest(family), webDigest(secret)]);
     const createdAt = this.#clock.now();
     const expiresAt = this.#expiryOf(createdAt, createdAt);
     await this.#store.create({
@@ -128,7 +129,7 @@ export class RefreshTokens {
     if (!tokenShape.test(token)) return undefined;
     const name = token.slice(0, familyLength);
     const secret = token.slice(familyLength);
-    const [id, digest] = await Promise.all([digestOf(name), digestOf(secret)]);
+    const [id, digest] = await Promise.all([webDigest(name), webDigest(secret)]);
     for (;;) {
       const found = await this.#store.find(id);
       const now = this.#clock.now();
@@ -137,12 +138,12 @@ export class RefreshTokens {
       if (family.current !== digest) {
         const { previous } = family;
         if (previous?.digest !== digest || previous.until <= now) return this.#end(family);
-        return rotated(family, user, name + (await digestOf(secret + previous.salt)));
+        return rotated(family, user, name + (await webDigest(secret + previous.salt)));
       }
       const salt = randomToken();
-      const next = await digestOf(secret + salt);
+      const next = await webDigest(secret + salt);
       const replacement = {
-        current: await digestOf(next),
+        current: await webDigest(next),
         previous: this.#grace === 0 ? undefined : { digest, salt, until: now + this.#grace },
         expiresAt: this.#expiryOf(family.createdAt, now),
       };

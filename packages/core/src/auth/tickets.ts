@@ -1,10 +1,11 @@
 import type { MaybePromise } from "../app.js";
 import type { Clock } from "../ports/clock.js";
+import { webDigest } from "../ports/digest.js";
 import type { TicketStore } from "../ports/ticket-store.js";
 import type { Grant } from "../ports/token-verifier.js";
 import { checkRange } from "../session/check-range.js";
 import { type AccountUser, accountUser } from "./account-user.js";
-import { digestOf, isTokenShaped, randomToken } from "./random-token.js";
+import { isTokenShaped, randomToken } from "./random-token.js";
 
 /** What {@link Tickets} needs. */
 export interface TicketsOptions {
@@ -73,7 +74,7 @@ export class Tickets {
     const lifetime = Math.max(0, Math.min(this.#lifetime, (token.expiresAt ?? Number.POSITIVE_INFINITY) - now));
     const ticket = randomToken();
     await this.#store.create({
-      digest: await digestOf(ticket),
+      digest: await webDigest(ticket),
       userId: user.id,
       grant: token,
       origin,
@@ -92,7 +93,7 @@ export class Tickets {
   }
 
   async #consume(text: string, { origin, purpose }: TicketUse): Promise<Grant<AccountUser> | undefined> {
-    const found = await this.#store.consume(await digestOf(text));
+    const found = await this.#store.consume(await webDigest(text));
     if (found === undefined || !found.user.isActive) return undefined;
     const { ticket, user } = found;
     if (ticket.expiresAt <= this.#clock.now() || ticket.origin !== origin || ticket.purpose !== purpose)

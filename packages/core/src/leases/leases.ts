@@ -173,6 +173,21 @@ export class Leases {
   }
 
   /**
+   * Whether a grant is as good as it was when its verification began, at `since`: nothing has revoked it meanwhile, and no
+   * revocation can have been missed. Of expiry it says nothing. Where it is false, only the verifier knows: for a cache of
+   * grants, which is `TokenCache`.
+   */
+  vouchesFor(grant: Grant, since: number): boolean {
+    if (this.#closed) return false;
+    this.#feed.start();
+    return (
+      since > this.#feed.completeSince &&
+      since > this.#recent.since &&
+      this.#recent.endOf({ grant, since }) === undefined
+    );
+  }
+
+  /**
    * Ends the leases on a token: here at once, in the other processes as soon as they hear of it. Rejects with
    * `LayerUnavailable` when the layer cannot be reached; here it is done all the same, and the others are told when it is
    * back, as long as this process lives.

@@ -7,7 +7,6 @@ import {
 } from "@sluice/testing";
 import { describe, expect, it } from "vitest";
 import type { App } from "../app.js";
-import { digestOf } from "../auth/random-token.js";
 import { requireUser } from "../auth/require-user.js";
 import type { User } from "../auth/user.js";
 import { asApp } from "../consumers/as-app.js";
@@ -18,6 +17,7 @@ import { DenyConnection, LayerUnavailable, RouteNotFound, StoreUnavailable } fro
 import { InMemoryChannelLayer } from "../layers/in-memory.js";
 import { Leases } from "../leases/leases.js";
 import { provide } from "../middleware.js";
+import { webDigest } from "../ports/digest.js";
 import type { UserRecord } from "../ports/user-store.js";
 import { path } from "../routing/path.js";
 import { URLRouter } from "../routing/url-router.js";
@@ -120,7 +120,7 @@ describe("after a login over HTTP", () => {
     const { cookie } = await ask(logsIn(ada));
     const forged = `__Host-sessionid=${"A".repeat(43)}`;
     // Who can read the store cannot use what they read.
-    const digest = `__Host-sessionid=${await digestOf(keyOf(cookie))}`;
+    const digest = `__Host-sessionid=${await webDigest(keyOf(cookie))}`;
     for (const carried of [undefined, forged, digest, `${cookie}x`, cookie.toLowerCase()]) {
       expect(await ask(whoami, carried)).toMatchObject({ status: 200, text: "nobody" });
       await using client = socket(chat, carried);
@@ -180,12 +180,12 @@ describe("login", () => {
     expect(await ask(whoami, foisted.cookie)).toMatchObject({ text: "nobody" });
     expect(await ask(whoami, cookie)).toMatchObject({ text: "ada" });
     expect(store.size).toBe(1);
-    expect(await store.find(await digestOf(keyOf(cookie)))).toMatchObject({ userId: "ada", data: { cart: "a book" } });
+    expect(await store.find(await webDigest(keyOf(cookie)))).toMatchObject({ userId: "ada", data: { cart: "a book" } });
   });
 
   it("as another user leaves nothing of the first one's, as the same everything", async () => {
     const { ask, store } = world();
-    const data = async (cookie: string) => (await store.find(await digestOf(keyOf(cookie))))?.data;
+    const data = async (cookie: string) => (await store.find(await webDigest(keyOf(cookie))))?.data;
     const first = await ask(async (scope, receive, send) => {
       scope.session.set(cart, "a book");
       await logsIn(ada)(scope, receive, send);
@@ -504,7 +504,7 @@ describe("with leases", () => {
     expect(await ask(logsOut, cookie)).toMatchObject({ status: 200, text: "nobody" });
     expect(store.size).toBe(0);
     const told = logger.lines.filter(({ message }) => message.startsWith("other processes will hear later"));
-    expect(told).toMatchObject([{ level: "warn", fields: { sessionId: await digestOf(keyOf(cookie)) } }]);
+    expect(told).toMatchObject([{ level: "warn", fields: { sessionId: await webDigest(keyOf(cookie)) } }]);
     expect(JSON.stringify(logger.lines)).not.toContain(keyOf(cookie));
   });
 });

@@ -7,9 +7,9 @@ import {
 } from "@sluice/testing";
 import { describe, expect, it, test } from "vitest";
 import type { App, Connection } from "../app.js";
-import { digestOf } from "../auth/random-token.js";
 import { CookieMiddleware } from "../cookies/cookie-middleware.js";
 import { ConfigurationError, StoreUnavailable } from "../errors.js";
+import { webDigest } from "../ports/digest.js";
 import type { HeaderList } from "../scope.js";
 import { sessionKey } from "./session-key.js";
 import { SessionMiddleware, type SessionOptions, type WithSession } from "./session-middleware.js";
@@ -99,7 +99,7 @@ describe("the cookie", () => {
     const { cookie } = await ask(counting);
     const key = cookie.slice("__Host-sessionid=".length);
     expect(await store.find(key)).toBeUndefined();
-    expect(await store.find(await digestOf(key))).toMatchObject({ data: { visits: 1 }, userId: undefined });
+    expect(await store.find(await webDigest(key))).toMatchObject({ data: { visits: 1 }, userId: undefined });
   });
 
   it("keeps the response out of caches, unless it has its own word on it", async () => {
@@ -291,7 +291,7 @@ describe("what is put in", () => {
       scope.session.delete(visits);
       await looking(scope, receive, send);
     }, cookie);
-    expect(await store.find(await digestOf(cookie.slice(-43)))).toMatchObject({ data: {} });
+    expect(await store.find(await webDigest(cookie.slice(-43)))).toMatchObject({ data: {} });
   });
 
   it("by two requests at a time is all there", async () => {
@@ -311,7 +311,7 @@ describe("what is put in", () => {
         await looking(scope, receive, send);
       }, cookie);
     await Promise.all([putting("one"), putting("two")]);
-    expect((await store.find(await digestOf(cookie.slice(-43))))?.data).toEqual({ visits: 1, one: "one", two: "two" });
+    expect((await store.find(await webDigest(cookie.slice(-43))))?.data).toEqual({ visits: 1, one: "one", two: "two" });
   });
 
   it("after the response has begun is saved when the application returns", async () => {
@@ -322,13 +322,13 @@ describe("what is put in", () => {
       session.set(theme, "dark");
       await send({ type: "http.response.body" });
     }, cookie);
-    expect((await store.find(await digestOf(cookie.slice(-43))))?.data).toEqual({ visits: 1, theme: "dark" });
+    expect((await store.find(await webDigest(cookie.slice(-43))))?.data).toEqual({ visits: 1, theme: "dark" });
   });
 
   it("on an open WebSocket is saved by save(), and when it has ended", async () => {
     const { ask, socket, store } = world();
     const { cookie } = await ask(counting);
-    const data = async () => (await store.find(await digestOf(cookie.slice(-43))))?.data;
+    const data = async () => (await store.find(await webDigest(cookie.slice(-43))))?.data;
     {
       await using client = socket(async ({ session }, receive, send) => {
         await send({ type: "websocket.accept" });
@@ -439,7 +439,7 @@ describe("a store that cannot be reached", () => {
       store.save = save;
       await looking(scope, receive, send);
     }, cookie);
-    expect((await store.find(await digestOf(cookie.slice(-43))))?.data).toEqual({ visits: 1, theme: "dark" });
+    expect((await store.find(await webDigest(cookie.slice(-43))))?.data).toEqual({ visits: 1, theme: "dark" });
   });
 });
 

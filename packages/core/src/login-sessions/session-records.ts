@@ -1,5 +1,6 @@
-import { digestOf, isTokenShaped, randomToken } from "../auth/random-token.js";
+import { isTokenShaped, randomToken } from "../auth/random-token.js";
 import type { Clock } from "../ports/clock.js";
+import { webDigest } from "../ports/digest.js";
 import type { Logger } from "../ports/logger.js";
 import type { SessionRecord, SessionStore } from "../ports/session-store.js";
 
@@ -49,7 +50,7 @@ export class SessionRecords {
 
   /** The session of a key; undefined for one that is unknown or expired. */
   async find(key: string): Promise<SessionRecord | undefined> {
-    const digest = await digestOf(key);
+    const digest = await webDigest(key);
     const record = await this.store.find(digest);
     const now = this.clock.now();
     if (record === undefined || record.expiresAt <= now || record.lastSeenAt + this.#idleLifetime <= now) {
@@ -65,7 +66,7 @@ export class SessionRecords {
   async make(userId: string | undefined, data: SessionRecord["data"]): Promise<NewSession> {
     const key = randomToken();
     const now = this.clock.now();
-    const digest = await digestOf(key);
+    const digest = await webDigest(key);
     return {
       key,
       record: { digest, userId, data, createdAt: now, lastSeenAt: now, expiresAt: now + this.#lifetime },

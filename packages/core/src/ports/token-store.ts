@@ -12,12 +12,23 @@ export interface TokenRecord {
   readonly expiresAt: number | undefined;
 }
 
+/** A token and whose it is. */
+export interface FoundToken {
+  readonly token: TokenRecord;
+  readonly user: UserRecord;
+}
+
 export interface TokenStore {
   create(token: Pick<TokenRecord, "digest" | "userId" | "createdAt" | "expiresAt">): Promise<void>;
   /** The token and whose it is, in one look-up. Does not judge expiry. */
-  find(digest: string): Promise<{ readonly token: TokenRecord; readonly user: UserRecord } | undefined>;
-  /** Notes a use. */
-  touch(digest: string, usedAt: number): Promise<void>;
+  find(digest: string): Promise<FoundToken | undefined>;
+  /**
+   * As `find` for many, a thousand and more, in one look-up. Each token that there is once, in any order, however often its
+   * digest is named; those there are not are left out. For no digests the answer is empty, and nothing is asked.
+   */
+  findAll(digests: readonly string[]): Promise<readonly FoundToken[]>;
+  /** Notes a use of each of these. One that another call is about to change may be left out. */
+  touch(digests: readonly string[], usedAt: number): Promise<void>;
   /** True if there was such a token. */
   remove(digest: string): Promise<boolean>;
   /** How many there were. */

@@ -201,10 +201,66 @@ function tokensContract(stores: () => StoresUnderTest): void {
     const { tokens } = stores();
     const token = await createToken(stores());
     const bystander = await createToken(stores());
-    await tokens.touch(token.digest, 1_700_000_000_001);
-    await tokens.touch(token.digest, 1_700_000_060_002);
+    await tokens.touch([token.digest], 1_700_000_000_001);
+    await tokens.touch([token.digest], 1_700_000_060_002);
     expect((await tokens.find(token.digest))?.token.lastUsedAt).toBe(1_700_000_060_002);
     expect((await tokens.find(bystander.digest))?.token.lastUsedAt).toBeUndefined();
+  });
+
+  test("notes a use of many at once, of those that there are", async () => {
+    const { tokens } = stores();
+    const used = [await createToken(stores()), await createToken(stores())];
+    const bystander = await createToken(stores());
+    const digests = used.map(({ digest }) => digest);
+    await tokens.touch([...digests, ...digests, unique("digest"), "nul\0"], 1_700_000_000_001);
+    for (const digest of digests) {
+      expect((await tokens.find(digest))?.token.lastUsedAt).toBe(1_700_000_000_001);
+    }
+    await tokens.touch([], 1_700_000_060_002);
+    expect((await tokens.find(bystander.digest))?.token.lastUsedAt).toBeUndefined();
+  });
+
+  test("notes the uses that several note at a time", async () => {
+    const { tokens } = stores();
+    const made = await Promise.all(Array.from({ length: 50 }, () => createToken(stores())));
+    const digests = made.map(({ digest }) => digest);
+    const orders = [digests, [...digests].reverse()];
+    await Promise.all(Array.from({ length: 8 }, (_, at) => tokens.touch(orders[at % 2] ?? [], 1_700_000_000_001)));
+    const found = await tokens.findAll(digests);
+    expect(found.map(({ token }) => token.lastUsedAt)).toEqual(digests.map(() => 1_700_000_000_001));
+  });
+
+  test("finds many at once, each with its user, and leaves out those that there are not", async () => {
+    const { tokens } = stores();
+    const made = [await createToken(stores()), await createToken(stores(), { expiresAt: 1_600_000_000_001 })];
+    const same = await createToken(stores(), { userId: made[0]?.userId ?? "" });
+    await tokens.touch([same.digest], 1_700_000_000_001);
+    const digests = [...made, same].map(({ digest }) => digest);
+    const each = await Promise.all(digests.map((digest) => tokens.find(digest)));
+    expect(each.every((one) => one !== undefined)).toBe(true);
+
+    const found = await tokens.findAll([unique("digest"), ...digests, "nul\0", "", ...digests, "{", '"', "\\", "a,b"]);
+    expect(found).toHaveLength(3);
+    expect(found).toEqual(expect.arrayContaining(each));
+    expect(await tokens.findAll([same.digest])).toEqual([each[2]]);
+    expect(await tokens.findAll([unique("digest")])).toEqual([]);
+    expect(await tokens.findAll([])).toEqual([]);
+  });
+
+  test("finds any digest among many, to the letter", async () => {
+    const { tokens } = stores();
+    const { id: userId } = await createUser(stores());
+    const digests = ["{}", '"', "\\", "a,b", "NULL", " ", "ä🔑", "'; --"].map((text) => `${text}${unique("digest")}`);
+    for (const digest of digests) await tokens.create({ digest, userId, createdAt: 1, expiresAt: undefined });
+    const found = await tokens.findAll(digests);
+    expect(found.map(({ token }) => token.digest).sort()).toEqual([...digests].sort());
+  });
+
+  test("finds a few among thousands that there are not", async () => {
+    const { tokens } = stores();
+    const { digest } = await createToken(stores());
+    const found = await tokens.findAll([...Array.from({ length: 5_000 }, () => unique("digest")), digest]);
+    expect(found.map(({ token }) => token.digest)).toEqual([digest]);
   });
 
   test("removes a token once", async () => {
@@ -255,7 +311,8 @@ function tokensContract(stores: () => StoresUnderTest): void {
     for (const digest of [unique("digest"), "", "nul\0", "\ud800", "%", "' or true; --", "x".repeat(100_000)]) {
       expect(await tokens.find(digest)).toBeUndefined();
       expect(await tokens.remove(digest)).toBe(false);
-      await expect(tokens.touch(digest, 1)).resolves.toBeUndefined();
+      expect(await tokens.findAll([digest])).toEqual([]);
+      await expect(tokens.touch([digest], 1)).resolves.toBeUndefined();
     }
   });
 }
