@@ -21,6 +21,7 @@ import { createApi } from "./api/api.js";
 import { ChatConsumer } from "./chat/chat-consumer.js";
 import { groupOf, publicRoom } from "./chat/room.js";
 import { type Services, ticketPurpose } from "./services.js";
+import { limitGuesses } from "./throttle/token-guesses.js";
 import { AccountConsumer } from "./websocket/account-consumer.js";
 import { HelloConsumer } from "./websocket/hello-consumer.js";
 import { LoginConsumer } from "./websocket/login-consumer.js";
@@ -29,11 +30,12 @@ import { UrlLogin } from "./websocket/url-login.js";
 
 /** The whole application: what comes in at the front door, and where it goes. */
 export function createApplication(services: Services): App {
-  const { settings, logger, layer, presence, verifier, tickets, leases } = services;
+  const { settings, logger, clock, layer, presence, verifier, tickets, leases } = services;
   const api = createApi(services);
   const from = [fromHeader(), fromSubprotocol(), fromQuery("token"), fromTicket(tickets, { purpose: ticketPurpose })];
   const tokens = { verifier, leases, from };
   const log = accessLog(logger);
+  const guesses = limitGuesses({ most: settings.MAX_WRONG_TOKENS_PER_ADDRESS, clock });
   const withServices = provide(() => ({ services }));
 
   const paced = userPace(settings);
@@ -42,7 +44,7 @@ export function createApplication(services: Services): App {
     (scope: Scope<Connection> & { readonly urlRoute: { readonly kwargs: { readonly room: string } } }) =>
       groupOf(scope.urlRoute.kwargs.room),
   );
-  const chat = TokenAuth(noteUser(paced(inRoom(asApp(ChatConsumer, { layer, logger })))), {
+  const chat = TokenAuth(guesses.inside(noteUser(paced(inRoom(asApp(ChatConsumer, { layer, logger }))))), {
     ...tokens,
     onInvalid: "anonymous",
   });
@@ -59,13 +61,15 @@ export function createApplication(services: Services): App {
   return ProtocolTypeRouter({
     http: stack<"http">()
       .use(log)
+      .use(guesses.outside([fromHeader()]))
       // A token that is no good is answered by the API, which knows what a page of another origin may read.
       .use(TokenAuth({ verifier, from: [fromHeader()], onInvalid: "anonymous" }))
+      .use(guesses.inside)
       .use(noteUser)
       .app(fetchApp((request, { scope }) => api.fetch(request, { scope }))),
     websocket: log(
       AllowedHostsOriginValidator(
-        withServices(clientPace(settings)(sockets)),
+        guesses.outside(tokens.from)(withServices(clientPace(settings)(sockets))),
         [...settings.ALLOWED_HOSTS, ...settings.ALLOWED_ORIGINS],
         {
           // Command-line and native clients send none; nothing here trusts a cookie, so they need a token like anybody.

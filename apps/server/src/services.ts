@@ -26,7 +26,11 @@ import { JwtLogins } from "./accounts/jwt-logins.js";
 import { type UserData, userData } from "./chat/user-data.js";
 import { loadJwtKeys } from "./jwt-keys.js";
 import { layerChoice } from "./settings/layer.js";
+import { loginRules } from "./settings/throttle.js";
 import type { Settings } from "./settings.js";
+import { inMemory } from "./throttle/counter.js";
+import { LoginThrottle } from "./throttle/login-throttle.js";
+import { inDatabase } from "./throttle/shared-counter.js";
 
 /** Somebody who is known, as either kind of token tells of them. */
 export interface Member extends User {
@@ -89,6 +93,8 @@ async function openOn(layer: ChannelLayer, settings: Settings, logger: Logger): 
   const database = await openDatabase(
     settings.DATABASE_URL === undefined ? { directory: `${settings.DATA_DIR}/pglite` } : { url: settings.DATABASE_URL },
   );
+  const counters = settings.DATABASE_URL === undefined ? inMemory : inDatabase(database, logger);
+  const throttle = new LoginThrottle(loginRules(settings), counters);
   const clock = systemClock;
   const tokens = new OpaqueTokens({ store: database.tokens, clock, logger, digest });
   const jwt = new JwtTokens({
@@ -125,7 +131,7 @@ async function openOn(layer: ChannelLayer, settings: Settings, logger: Logger): 
     logger,
     clock,
     database,
-    accounts: await Accounts.open(database.users, new Argon2Hasher()),
+    accounts: await Accounts.open(database.users, new Argon2Hasher(), throttle),
     messages: database.messages,
     layer,
     presence: here,

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { layerChoice } from "./settings/layer.js";
 import { limitsOf } from "./settings/limits.js";
 import { listenAddress, transportSettings } from "./settings/listen.js";
+import { loginRules } from "./settings/throttle.js";
 import { readSettings } from "./settings.js";
 
 describe("readSettings", () => {
@@ -74,6 +75,20 @@ describe("readSettings", () => {
     ],
   ])("takes %s as the channel layer", (_, variables, choice) => {
     expect(layerChoice(readSettings(variables))).toMatchObject(choice);
+  });
+
+  it("has rules for failed logins", () => {
+    expect(loginRules(readSettings({}))).toEqual({
+      failuresPerAddress: 100,
+      failuresBeforeDelay: 5,
+      longestDelay: 900,
+    });
+    const variables = { MAX_LOGIN_FAILURES_PER_ADDRESS: "1", LOGIN_FAILURES_BEFORE_DELAY: "2", MAX_LOGIN_DELAY: "3" };
+    expect(loginRules(readSettings(variables))).toEqual({
+      failuresPerAddress: 1,
+      failuresBeforeDelay: 2,
+      longestDelay: 3,
+    });
   });
 
   it("takes a list of proxies and a root path", () => {

@@ -3,6 +3,7 @@ import { layerFaults, layerSettings } from "./settings/layer.js";
 import { limitSettings } from "./settings/limits.js";
 import { listenFaults, listenSettings } from "./settings/listen.js";
 import { rateSettings } from "./settings/rates.js";
+import { throttleSettings } from "./settings/throttle.js";
 import { flag, list, wholeNumber } from "./settings/value.js";
 
 /** HS256 wants a key at least as long as its digest (RFC 7518 3.2). */
@@ -39,6 +40,7 @@ export const environment = z.object({
   ...listenSettings,
   ...limitSettings,
   ...rateSettings,
+  ...throttleSettings,
 });
 
 /** What the operator has decided, checked. */

@@ -88,5 +88,6 @@ export * from "./session/protocol-server.js";
 export { prepend } from "./session/receive.js";
 export * from "./session/serve-options.js";
 export * from "./session/serve-with.js";
+export { sharedAddress } from "./session/shared-address.js";
 export type { WebSocketSession } from "./session/websocket-session.js";
 export * from "./workers/run-worker.js";

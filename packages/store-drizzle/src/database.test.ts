@@ -34,6 +34,18 @@ function databaseTests(location: () => Promise<DatabaseLocation>): void {
     await expect(database.ping()).resolves.toBeUndefined();
   });
 
+  test("runs the statements of others", async () => {
+    const { query, migrate } = await open(await location());
+    await migrate();
+    const insert = `insert into rate_limits values ($1, $2, $3) on conflict (key)
+      do update set points = rate_limits.points + ($2) returning points`;
+    expect(await query(insert, ["a", 1, 2 ** 42])).toMatchObject({ rows: [{ points: 1 }], rowCount: 1 });
+    expect(await query(insert, ["a", 2, null])).toMatchObject({ rows: [{ points: 3 }], rowCount: 1 });
+    const { rows, rowCount } = await query("select expire from rate_limits where key = $1", ["b"]);
+    expect([[...rows], rowCount]).toEqual([[], 0]);
+    expect(await query("delete from rate_limits where expire > $1", [1])).toMatchObject({ rowCount: 1 });
+  });
+
   test("is unavailable once it is closed, and may be closed twice", async () => {
     const database = await open(await location());
     await database.migrate();

@@ -9,7 +9,7 @@ import {
   type UserStore,
 } from "@sluice/core";
 import { sql } from "drizzle-orm";
-import type { Driver } from "./connection.js";
+import type { Driver, QueryResult } from "./connection.js";
 import { messageStore } from "./message-store.js";
 import { openPGlite } from "./pglite-driver.js";
 import { openPostgres } from "./postgres-driver.js";
@@ -33,6 +33,8 @@ export interface Database {
   readonly revocations: RevocationStore;
   readonly sessions: SessionStore;
   readonly messages: MessageStore;
+  /** For a library that brings its own statements: PostgreSQL's SQL, with `$1` and so on for the values. */
+  query(text: string, values: readonly unknown[]): Promise<QueryResult>;
   /** Brings the tables up to date. Safe to call from several processes at once: one works, the others wait. */
   migrate(): Promise<void>;
   /** Resolves if the database answers; rejects with `StoreUnavailable`, after five seconds at the latest. */
@@ -85,6 +87,7 @@ export async function openDatabase(location: DatabaseLocation): Promise<Database
     revocations: revocationStore(connection),
     sessions: sessionStore(connection),
     messages: messageStore(connection),
+    query: (text, values) => guarded(driver.query(text, values)),
     migrate() {
       migrating ??= guarded(driver.migrate()).finally(() => {
         migrating = undefined;

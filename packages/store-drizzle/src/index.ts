@@ -1,1 +1,2 @@
+export type { QueryResult } from "./connection.js";
 export { type Database, type DatabaseLocation, openDatabase } from "./database.js";

@@ -31,6 +31,10 @@ function driverOn(client: PGlite, lock?: DirectoryLock): Driver {
   const connection = drizzle(client);
   return {
     connection,
+    async query(text, values) {
+      const { rows, rowCount = rows.length } = await client.query(text, [...values]);
+      return { rows, rowCount };
+    },
     migrate: () => migrate(connection, { migrationsFolder }),
     async close() {
       try {

@@ -1,7 +1,7 @@
 import { ConfigurationError } from "@sluice/core";
 import { drizzle } from "drizzle-orm/postgres-js";
 import { migrate } from "drizzle-orm/postgres-js/migrator";
-import postgres, { type Options, type Sql } from "postgres";
+import postgres, { type Options, type ParameterOrJSON, type Sql } from "postgres";
 import type { Driver } from "./connection.js";
 import { migrationsFolder } from "./migrations.js";
 
@@ -25,6 +25,10 @@ export function openPostgres(url: string, poolSize: number = defaultPoolSize): D
   const pool = client(url, { max: poolSize });
   return {
     connection: drizzle(pool),
+    async query(text, values) {
+      const rows = await pool.unsafe(text, values as ParameterOrJSON<never>[]);
+      return { rows, rowCount: rows.count };
+    },
     migrate: () => migrateAlone(url),
     close: () => pool.end({ timeout: closeTimeout }),
   };

@@ -1,6 +1,18 @@
 import type { TicketRecord } from "@sluice/core";
 import { sql } from "drizzle-orm";
-import { bigint, boolean, customType, index, json, jsonb, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import {
+  bigint,
+  boolean,
+  customType,
+  index,
+  integer,
+  json,
+  jsonb,
+  pgTable,
+  text,
+  uniqueIndex,
+  uuid,
+} from "drizzle-orm/pg-core";
 
 /** A moment: milliseconds since 1970 in the ports, a timestamp with time zone for whoever reads the tables. */
 const moment = customType<{ data: number; driverData: string }>({
@@ -118,4 +130,16 @@ export const messages = pgTable(
     sentAt: moment("sent_at").notNull().default(sql`now()`),
   },
   (table) => [index("messages_room_id").on(table.room, table.id)],
+);
+
+/** What `RateLimiterPostgres` of rate-limiter-flexible counts in: the names, and their order, are that library's. */
+export const rateLimits = pgTable(
+  "rate_limits",
+  {
+    key: text("key").primaryKey(),
+    points: integer("points").notNull().default(0),
+    /** Milliseconds since 1970. */
+    expire: bigint("expire", { mode: "number" }),
+  },
+  (table) => [index("rate_limits_expire").on(table.expire)],
 );

@@ -1,12 +1,15 @@
+import { createHash } from "node:crypto";
 import {
   type AccountUser,
+  type Address,
   accountUser,
   type PasswordHasher,
   UsernameTaken,
   type UserRecord,
   type UserStore,
 } from "@sluice/core";
-import { blankFaults, passwordFaults } from "./password.js";
+import type { LoginThrottle } from "../throttle/login-throttle.js";
+import { impossibleFaults, normalizePassword, passwordFaults } from "./password.js";
 import { normalizeUsername, usernameFaults } from "./username.js";
 
 export interface Registration {
@@ -38,17 +41,35 @@ const takenUsername = "A user with that username already exists.";
 export class Accounts {
   readonly #users: UserStore;
   readonly #hasher: PasswordHasher;
+  readonly #throttle: LoginThrottle;
   /** Checked where there is no user, so that the answer takes the same time. */
   readonly #nobodysHash: string;
 
-  private constructor(users: UserStore, hasher: PasswordHasher, nobodysHash: string) {
+  private constructor(users: UserStore, hasher: PasswordHasher, throttle: LoginThrottle, nobodysHash: string) {
     this.#users = users;
     this.#hasher = hasher;
+    this.#throttle = throttle;
     this.#nobodysHash = nobodysHash;
   }
 
-  static async open(users: UserStore, hasher: PasswordHasher): Promise<Accounts> {
-    return new Accounts(users, hasher, await hasher.hash("nobody's password"));
+  static async open(users: UserStore, hasher: PasswordHasher, throttle: LoginThrottle): Promise<Accounts> {
+    return new Accounts(users, hasher, throttle, await hasher.hash("nobody's password"));
+  }
+
+  /** What a client asks for. Rejects with `InvalidFields`, and with `Throttled` where too much was refused. */
+  async signUp(registration: Registration, client: Address | undefined): Promise<AccountUser> {
+    let refusal: unknown;
+    const user = await this.#throttle.registration(client, async () => {
+      try {
+        return await this.register(registration);
+      } catch (error) {
+        if (!(error instanceof InvalidFields)) throw error;
+        refusal = error;
+        return undefined;
+      }
+    });
+    if (user === undefined) throw refusal;
+    return user;
   }
 
   /** Rejects with `InvalidFields`. `checkPassword: false` is for an operator who has been warned. */
@@ -60,12 +81,12 @@ export class Accounts {
     const owner = isSound(named) ? { username, name } : { username: "", name: "" };
     throwIfAny({
       ...named,
-      password: options.checkPassword === false ? blankFaults(password) : passwordFaults(password, owner),
+      password: options.checkPassword === false ? impossibleFaults(password) : passwordFaults(password, owner),
     });
     // Before the expensive hash, and again by the store, which alone can decide between two at a time.
     if ((await this.#users.findByUsername(username)) !== undefined)
       throw new InvalidFields({ username: [takenUsername] });
-    const passwordHash = await this.#hasher.hash(password);
+    const passwordHash = await this.#hasher.hash(normalizePassword(password));
     try {
       return accountUser(
         await this.#users.create({ username, name, passwordHash, isSuperuser: registration.isSuperuser ?? false }),
@@ -76,9 +97,22 @@ export class Accounts {
     }
   }
 
-  /** The user, or undefined for any reason not to let them in; which one it was, not even the time it took tells. */
-  async authenticate(username: string, password: string): Promise<AccountUser | undefined> {
+  /**
+   * The user, or undefined for any reason not to let them in; which one it was, not even the time it took tells. Rejects with
+   * `Throttled` where the client has to wait, be there such a user or not.
+   */
+  async authenticate(
+    username: string,
+    password: string,
+    client: Address | undefined,
+  ): Promise<AccountUser | undefined> {
     const user = await this.find(username);
+    return this.#throttle.login(user?.id ?? nobodysId(username), client, () =>
+      this.#verify(user, normalizePassword(password)),
+    );
+  }
+
+  async #verify(user: UserRecord | undefined, password: string): Promise<AccountUser | undefined> {
     const matches = await this.#hasher.verify(user?.passwordHash ?? this.#nobodysHash, password);
     if (user === undefined || !matches || !user.isActive) return undefined;
     if (this.#hasher.needsRehash(user.passwordHash)) {
@@ -93,8 +127,10 @@ export class Accounts {
     password: string,
     options: { readonly checkPassword?: boolean } = {},
   ): Promise<void> {
-    throwIfAny({ password: options.checkPassword === false ? blankFaults(password) : passwordFaults(password, user) });
-    await this.#users.setPasswordHash(user.id, await this.#hasher.hash(password));
+    throwIfAny({
+      password: options.checkPassword === false ? impossibleFaults(password) : passwordFaults(password, user),
+    });
+    await this.#users.setPasswordHash(user.id, await this.#hasher.hash(normalizePassword(password)));
   }
 
   /** Without regard to case; undefined too for what can be nobody's name. */
@@ -102,6 +138,11 @@ export class Accounts {
     const normalized = normalizeUsername(username);
     return usernameFaults(normalized).length > 0 ? undefined : this.#users.findByUsername(normalized);
   }
+}
+
+/** Stands for an account that there is not: people mistype their password for their name. */
+function nobodysId(username: string): string {
+  return createHash("sha256").update(normalizeUsername(username).toLowerCase()).digest("base64url");
 }
 
 function nameFaults(name: string): string[] {

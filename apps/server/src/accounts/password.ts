@@ -2,6 +2,8 @@ import { dictionary } from "@zxcvbn-ts/language-common";
 
 const minLength = 8;
 const maxLength = 1024;
+/** UTF-16 units above which a text is no password in any form: composed it may be an eighth as long. */
+const maxTypedLength = 8 * maxLength;
 /** Django's threshold of `UserAttributeSimilarityValidator`. */
 const maxSimilarity = 0.7;
 
@@ -13,16 +15,23 @@ export interface Owner {
   readonly name: string;
 }
 
+/**
+ * The form in which passwords that look the same are the same, however a keyboard composes them (NFKC; NIST SP 800-63B). Blank,
+ * as nobody's is, where it would take long.
+ */
+export function normalizePassword(password: string): string {
+  return password.length > maxTypedLength ? "" : password.normalize("NFKC");
+}
+
 /** What is wrong with a new password, in the words of Django's validators; empty if nothing is. */
-export function passwordFaults(password: string, owner: Owner): string[] {
-  const blank = blankFaults(password);
-  if (blank.length > 0) return blank;
-  const length = [...password].length;
-  if (length > maxLength) return [`Ensure this field has no more than ${maxLength} characters.`];
+export function passwordFaults(typed: string, owner: Owner): string[] {
+  const impossible = impossibleFaults(typed);
+  if (impossible.length > 0) return impossible;
+  const password = normalizePassword(typed);
   const faults: string[] = [];
   if (isSimilar(password, owner.username)) faults.push("The password is too similar to the username.");
   if (isSimilar(password, owner.name)) faults.push("The password is too similar to the name.");
-  if (length < minLength) {
+  if ([...password].length < minLength) {
     faults.push(`This password is too short. It must contain at least ${minLength} characters.`);
   }
   if (commonPasswords.has(password.toLowerCase().trim())) faults.push("This password is too common.");
@@ -30,9 +39,13 @@ export function passwordFaults(password: string, owner: Owner): string[] {
   return faults;
 }
 
-/** The one rule that nobody can ask to bypass. */
-export function blankFaults(password: string): string[] {
-  return password === "" ? ["This field may not be blank."] : [];
+/** The rules that nobody can ask to bypass. */
+export function impossibleFaults(typed: string): string[] {
+  if (typed === "") return ["This field may not be blank."];
+  // As it was typed: some characters become eighteen, and who has typed 64 of them is to be told nothing of that.
+  return typed.length > 2 * maxLength || [...typed].length > maxLength
+    ? [`Ensure this field has no more than ${maxLength} characters.`]
+    : [];
 }
 
 function isSimilar(password: string, attribute: string): boolean {

@@ -6,6 +6,7 @@ import { HTTPException } from "hono/http-exception";
 import { getPathNoStrict } from "hono/utils/url";
 import { InvalidFields } from "../accounts/accounts.js";
 import { jwtLifetime, type Member, type Services, ticketPurpose } from "../services.js";
+import { Throttled } from "../throttle/throttled.js";
 import { badRequest, readFields } from "./fields.js";
 import { servePage } from "./page.js";
 
@@ -31,6 +32,10 @@ export function createApi(services: Services): Hono<{ Bindings: Bindings }> {
   api.onError((error) => {
     if (error instanceof HTTPException) return error.getResponse();
     if (error instanceof InvalidFields) return badRequest(error.fields).getResponse();
+    if (error instanceof Throttled) {
+      const headers = { "retry-after": `${error.retryAfter}` };
+      return Response.json({ detail: error.detail }, { status: error.status, headers });
+    }
     if (error instanceof StoreUnavailable) {
       logger.error({ err: error }, "a request could not be answered");
       return Response.json({ detail: "Service temporarily unavailable, try again later." }, { status: 503 });
@@ -39,7 +44,12 @@ export function createApi(services: Services): Hono<{ Bindings: Bindings }> {
   });
   api.use(
     "/api/*",
-    cors({ origin: settings.ALLOWED_ORIGINS, allowHeaders: ["authorization", "content-type"], maxAge: 600 }),
+    cors({
+      origin: settings.ALLOWED_ORIGINS,
+      allowHeaders: ["authorization", "content-type"],
+      exposeHeaders: ["retry-after"],
+      maxAge: 600,
+    }),
   );
   api.use("/api/*", bodyLimit({ maxSize: maxBodySize }));
   api.use("/api/*", async (context, next) => {
@@ -49,26 +59,29 @@ export function createApi(services: Services): Hono<{ Bindings: Bindings }> {
 
   const credentials = { username: { required: true }, password: { required: true } } as const;
 
-  async function authenticate(fields: { username: string; password: string }): Promise<Member> {
-    const user = await accounts.authenticate(fields.username, fields.password);
+  async function authenticate(
+    { username, password }: { username: string; password: string },
+    { client }: Bindings["scope"],
+  ): Promise<Member> {
+    const user = await accounts.authenticate(username, password, client);
     if (user === undefined) throw badRequest({ non_field_errors: ["Unable to log in with provided credentials."] });
     return user;
   }
 
   api.post("/api/register", async (context) => {
     const fields = await readFields(context, { ...credentials, name: { required: false, allowBlank: true } });
-    const user = await accounts.register(fields);
+    const user = await accounts.signUp(fields, context.env.scope.client);
     return context.json(publicUser(user), 201);
   });
 
   api.post("/api/login", async (context) => {
-    const user = await authenticate(await readFields(context, credentials));
+    const user = await authenticate(await readFields(context, credentials), context.env.scope);
     const { token } = await tokens.issue(user.id);
     return context.json({ token });
   });
 
   api.post("/api/jwt", async (context) => {
-    const user = await authenticate(await readFields(context, credentials));
+    const user = await authenticate(await readFields(context, credentials), context.env.scope);
     const login = await jwtLogins.begin(user);
     return context.json({ ...login, expires_in: jwtLifetime / 1000, user: publicUser(user) });
   });

@@ -4,6 +4,7 @@ import type { Noted } from "../access-log.js";
 import { InvalidFields } from "../accounts/accounts.js";
 import { userData } from "../chat/user-data.js";
 import type { Services } from "../services.js";
+import { Throttled } from "../throttle/throttled.js";
 
 /** Longer than anything that could be right: the rules of each field are told by name. */
 const field = z.string().max(2_000);
@@ -22,14 +23,21 @@ type Command = z.infer<typeof command>;
 export class AccountConsumer extends JsonWebsocketConsumer<{ services: Services } & Noted, {}, Command> {
   static readonly schema = command;
 
-  override receiveJson(content: Command): Promise<void> {
-    return content.type === "register" ? this.#register(content.data) : this.#logIn(content.data);
+  override async receiveJson(content: Command): Promise<void> {
+    try {
+      await (content.type === "register" ? this.#register(content.data) : this.#logIn(content.data));
+    } catch (error) {
+      if (!(error instanceof Throttled)) throw error;
+      const { detail: message, retryAfter } = error;
+      await this.sendJson({ type: "error", code: "throttled", message, retry_after: retryAfter });
+    }
   }
 
   async #register(data: { name: string; user_name: string; password: string }): Promise<void> {
     try {
-      const { accounts } = this.scope.services;
-      const user = await accounts.register({ username: data.user_name, name: data.name, password: data.password });
+      const { services, client } = this.scope;
+      const registration = { username: data.user_name, name: data.name, password: data.password };
+      const user = await services.accounts.signUp(registration, client);
       await this.sendJson({ type: "registered", data: { user: userData(user) } });
     } catch (error) {
       if (!(error instanceof InvalidFields)) throw error;
@@ -39,7 +47,7 @@ export class AccountConsumer extends JsonWebsocketConsumer<{ services: Services 
 
   async #logIn(data: { user_name: string; password: string }): Promise<void> {
     const { accounts, jwtLogins } = this.scope.services;
-    const user = await accounts.authenticate(data.user_name, data.password);
+    const user = await accounts.authenticate(data.user_name, data.password, this.scope.client);
     if (user === undefined) {
       await this.sendJson({
         type: "error",

@@ -2,9 +2,12 @@ import { type BadMessage, type Cancel, JsonWebsocketConsumer } from "@sluice/cor
 import { z } from "zod";
 import type { Noted } from "../access-log.js";
 import type { Member, Services } from "../services.js";
+import { Throttled } from "../throttle/throttled.js";
 import { answerTo } from "./hello-consumer.js";
 
 const credentials = z.object({ username: z.string().max(2_000), password: z.string().max(2_000) });
+
+type Credentials = z.infer<typeof credentials>;
 
 /** Milliseconds a stranger may keep a connection open without logging in. */
 const loginTimeout = 30_000;
@@ -41,12 +44,27 @@ export class LoginConsumer extends JsonWebsocketConsumer<{ services: Services } 
 
   async #logIn(content: unknown): Promise<void> {
     const { data } = credentials.safeParse(content);
-    const user = data && (await this.scope.services.accounts.authenticate(data.username, data.password));
+    const user = data && (await this.#authenticate(data));
     if (user === undefined) return this.#refuse();
+    if (user instanceof Throttled) return this.#putOff(user);
     this.#cancelTimeout?.();
     this.#user = user;
     this.scope.notes.username = user.username;
     await this.sendJson({ status: "success", message: "Authentication successful" });
+  }
+
+  async #authenticate({ username, password }: Credentials): Promise<Member | Throttled | undefined> {
+    try {
+      return await this.scope.services.accounts.authenticate(username, password, this.scope.client);
+    } catch (error) {
+      if (error instanceof Throttled) return error;
+      throw error;
+    }
+  }
+
+  async #putOff({ detail: message, retryAfter }: Throttled): Promise<void> {
+    await this.sendJson({ status: "error", message, retry_after: retryAfter });
+    await this.close(4429, "throttled");
   }
 
   async #refuse(): Promise<void> {

@@ -2,9 +2,9 @@ import type { Clock } from "../ports/clock.js";
 import type { Logger } from "../ports/logger.js";
 import type { Address } from "../scope.js";
 import type { Counts } from "./counts.js";
-import { parseIpAddress } from "./ip-address.js";
 import type { Limits } from "./limits.js";
 import { refusal } from "./refusal.js";
+import { sharedAddress } from "./shared-address.js";
 
 /** Milliseconds from one line in the log to the next about the same limit, however many are refused meanwhile. */
 const logInterval = 1_000;
@@ -43,8 +43,7 @@ export class Admission {
   /** Throws `DenyConnection` for one too many from its address, or in its second. To be followed by `release`. */
   admit(connection: object, client: Address | undefined, isHandshake: boolean): void {
     const { maxConnectionsPerAddress, maxHandshakesPerSecond } = this.#context.limits;
-    const address =
-      maxConnectionsPerAddress > 0 && client !== undefined ? (sharedAddress(client.host) ?? client.host) : undefined;
+    const address = maxConnectionsPerAddress > 0 && client !== undefined ? sharedAddress(client.host) : undefined;
     const fromAddress = address === undefined ? 0 : (this.#perAddress.get(address) ?? 0);
     if (address !== undefined && fromAddress >= maxConnectionsPerAddress) this.#refuse("maxConnectionsPerAddress");
     if (isHandshake && maxHandshakesPerSecond > 0 && !this.#takeHandshake(maxHandshakesPerSecond)) {
@@ -93,10 +92,4 @@ export class Admission {
     }
     throw refusal(503, "Service Unavailable", [["retry-after", "1"]]);
   }
-}
-
-/** What one client cannot have many of: an address of IPv4, or the first half of one of IPv6 (RFC 6177). */
-function sharedAddress(host: string): string | undefined {
-  const address = parseIpAddress(host);
-  return address?.isIPv4 === false ? address.groups.slice(0, 4).join(":") : address?.text;
 }
