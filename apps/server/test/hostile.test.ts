@@ -9,7 +9,9 @@ import { openSocket, refusedWith } from "./socket.js";
 let server: ServerProcess;
 let ada: Awaited<ReturnType<typeof member>>;
 beforeAll(async () => {
-  server = await startServer({ env: { SECRET_KEY: "a secret of the test's, 32 bytes long" } });
+  server = await startServer({
+    env: { MAX_CONNECTIONS_PER_USER: "0", SECRET_KEY: "a secret of the test's, 32 bytes long" },
+  });
   ada = await member(server.url, "ada");
 });
 

@@ -33,10 +33,16 @@ describePostgres(() => {
 
     expect(await sluice(["token", "revoke", "ada"], env)).toMatchObject({
       code: 0,
-      stdout: "Revoked 2 tokens of user ada\n",
+      stdout: "Revoked 3 tokens of user ada\n",
     });
-    expect((await fetch(`${one}/api/me`, { headers: { authorization: `Token ${token}` } })).status).toBe(401);
-    expect((await post(`${one}/api/logout`, "", { authorization: `Bearer ${jwt}` })).status).toBe(204);
-    expect((await fetch(`${two}/api/me`, { headers: { authorization: `Bearer ${jwt}` } })).status).toBe(401);
+    const me = async (url: string, authorization: string) =>
+      (await fetch(`${url}/api/me`, { headers: { authorization } })).status;
+    expect(await me(one, `Token ${token}`)).toBe(401);
+    expect(await me(two, `Bearer ${jwt}`)).toBe(401);
+    const again = await post(`${one}/api/jwt`, { username: "ada", password: goodPassword });
+    const { access } = (await again.json()) as { access: string };
+    expect(await me(two, `Bearer ${access}`)).toBe(200);
+    expect((await post(`${one}/api/logout`, "", { authorization: `Bearer ${access}` })).status).toBe(204);
+    expect(await me(two, `Bearer ${access}`)).toBe(401);
   });
 });
