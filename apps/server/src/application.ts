@@ -50,7 +50,7 @@ export function createApplication(services: Services): App {
   });
 
   const sockets = URLRouter([
-    path("", noteRoute(TokenAuth(paced(hello), { ...tokens, onAnonymous: "deny" }))),
+    path("", noteRoute(TokenAuth(guesses.inside(paced(hello)), { ...tokens, onAnonymous: "deny" }))),
     path("ws/auth/", noteRoute(asApp(AccountConsumer))),
     path("ws/login/", noteRoute(asApp(LoginConsumer))),
     path("ws/chat/", noteRoute(chat), { room: publicRoom }),

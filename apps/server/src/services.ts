@@ -109,7 +109,7 @@ async function openOn(layer: ChannelLayer, settings: Settings, logger: Logger): 
   const leases = new Leases({ layer, clock, logger, verify });
   const either: TokenVerifier<Member> = { verify: (token) => (isJwt(token) ? jwt : tokens).verify(token) };
   const { TOKEN_CACHE_AGE: maxAge, TOKEN_CACHE_SIZE: maxSize } = settings;
-  // What the store has forgotten opens nothing any more; the other servers hear of it when the layer is back.
+  // What the store has forgotten opens nothing more than what a server remembers for seconds; it hears when the layer is back.
   const told = async (telling: Promise<void>): Promise<void> => {
     try {
       await telling;

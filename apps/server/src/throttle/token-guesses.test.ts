@@ -4,10 +4,10 @@ import {
   fromHeader,
   fromQuery,
   type Grant,
+  JsonWebsocketConsumer,
   StoreUnavailable,
   TokenAuth,
   type TokenVerifier,
-  WebsocketConsumer,
 } from "@sluice/core";
 import { FakeClock, HttpCommunicator, WebsocketCommunicator } from "@sluice/testing";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
@@ -23,7 +23,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-class Hello extends WebsocketConsumer {}
+class Hello extends JsonWebsocketConsumer {}
 
 /** Statuses, 101 for what was accepted, and what the verifier was asked for. */
 function world(most = 3) {
@@ -54,6 +54,12 @@ function world(most = 3) {
     const handshake = await client.connect();
     return handshake.connected ? 101 : handshake.status;
   }
+  /** A connection that is open, by a good token. */
+  async function renewing(clientAddress: string): Promise<WebsocketCommunicator> {
+    const client = new WebsocketCommunicator(strict, "/?token=good", { clientAddress });
+    await client.connect();
+    return client;
+  }
   async function ask(target: string, token?: string) {
     const headers: [string, string][] = token === undefined ? [] : [["authorization", `Bearer ${token}`]];
     return new HttpCommunicator(api, "GET", target, { clientAddress: "192.0.2.1", headers }).getResponse();
@@ -61,6 +67,7 @@ function world(most = 3) {
   return {
     asked,
     open,
+    renewing,
     ask,
     openLeniently: (target: string) => open(target, "192.0.2.1", lenient),
     async pass(ms: number) {
@@ -115,4 +122,20 @@ it("is not concerned with good tokens, with none, and with what nobody could or 
 it("can be told not to count", async () => {
   const { open } = world(0);
   for (let time = 0; time < 5; time++) expect(await open("/?token=a")).toBe(401);
+});
+
+it("counts the wrong tokens that come by renewals, and looks at no more of them", async () => {
+  const { asked, open, renewing } = world(3);
+  await using client = await renewing("192.0.2.7");
+  const renew = async (token: string): Promise<unknown> => {
+    client.sendJsonTo({ type: "auth", token });
+    return ((await client.receiveJsonFrom()) as { type: string; code?: string }).code ?? "authenticated";
+  };
+  expect(await renew("good")).toBe("authenticated");
+  for (const token of ["wrong 1", "wrong 2", "wrong 3"]) expect(await renew(token)).toBe("invalid_token");
+  const before = asked.length;
+  for (const token of ["wrong 4", "good"]) expect(await renew(token)).toBe("temporarily_unavailable");
+  expect(asked).toHaveLength(before);
+  expect(await open("/?token=good", "192.0.2.7")).toBe(429);
+  expect(await open("/?token=good", "192.0.2.8")).toBe(101);
 });

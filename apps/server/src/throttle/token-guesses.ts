@@ -1,13 +1,13 @@
 import {
   type Carrier,
   type Clock,
-  type Connection,
   DenyConnection,
-  type Grant,
+  type MaybeAuthenticated,
   type Middleware,
   middleware,
   provide,
-  type Scope,
+  Refusal,
+  type Renew,
   sharedAddress,
 } from "@sluice/core";
 import { inMemory } from "./counter.js";
@@ -16,10 +16,13 @@ import { Throttled } from "./throttled.js";
 /** Seconds in which the wrong tokens of one address are counted. */
 const window = 60;
 
-/** On a connection that carries a token: what to do when it is no good. */
+/** On a connection that carries a token: what to do when one is no good, and whether others may be tried. */
 interface Guess {
-  readonly guess: { wasWrong(): void } | undefined;
+  readonly guess: { wasWrong(): void; readonly isRefused: boolean } | undefined;
 }
+
+/** What `TokenAuth` has found out, and how a client may try another token. */
+type Renewable = Pick<MaybeAuthenticated, "grant" | "renew">;
 
 export interface TokenGuessesOptions {
   /** Wrong tokens that an address may send in a minute; 0 for no bound. */
@@ -29,13 +32,13 @@ export interface TokenGuessesOptions {
 
 /**
  * Refuses with 429 what carries a token, from an address that has sent too many wrong ones, before anybody looks at it. What
- * carries none is not concerned. One middleware stands outside of `TokenAuth`; the other inside, where a token that is no good
- * makes a client anonymous.
+ * carries none is not concerned. One middleware stands outside of `TokenAuth`. The other stands inside, where a token that is no
+ * good makes a client anonymous, and where tokens come by renewals.
  */
 export function limitGuesses(options: TokenGuessesOptions): {
   /** `from` is where the tokens of the `TokenAuth` inside come from. */
   outside(from: readonly Pick<Carrier, "find">[]): Middleware<{}, Guess>;
-  readonly inside: Middleware<Guess & { readonly grant: Grant | undefined }>;
+  readonly inside: Middleware<Guess & Renewable>;
 } {
   const { most, clock } = options;
   const wrongTokens = inMemory("wrong tokens", window);
@@ -52,7 +55,14 @@ export function limitGuesses(options: TokenGuessesOptions): {
     const address = sharedAddress(host);
     const until = refusedUntil.get(address);
     if (until !== undefined) throw new Throttled(until - clock.now());
-    return { guess: { wasWrong: () => void count(address) } };
+    return {
+      guess: {
+        wasWrong: () => void count(address),
+        get isRefused() {
+          return refusedUntil.has(address);
+        },
+      },
+    };
   }
 
   const watched = middleware<Guess>((inner) => (scope, receive, send) => {
@@ -78,9 +88,21 @@ export function limitGuesses(options: TokenGuessesOptions): {
       });
       return (inner) => withGuess(watched(inner));
     },
-    inside: provide(({ guess, grant }: Scope<Connection> & Guess & { readonly grant: Grant | undefined }) => {
-      if (grant === undefined) guess?.wasWrong();
-      return {};
+    inside: middleware<Guess & Renewable>((inner) => (scope, receive, send) => {
+      const { guess, grant, renew } = scope;
+      if (guess === undefined) return inner(scope, receive, send);
+      if (grant === undefined) guess.wasWrong();
+      if (renew === undefined) return inner(scope, receive, send);
+      const counted: Renew = async (token, check) => {
+        if (guess.isRefused) throw new Refusal("unavailable");
+        try {
+          return await renew(token, check);
+        } catch (error) {
+          if (error instanceof Refusal && error.error === "invalid_token") guess.wasWrong();
+          throw error;
+        }
+      };
+      return inner({ ...scope, renew: counted }, receive, send);
     }),
   };
 }

@@ -13,12 +13,17 @@ export interface Renewed<Who extends User = User> {
  * connection is still anonymous, which is so once. From then on the connection lives as long as the new token.
  *
  * Rejects with a `Refusal`, and then everything is as it was: `invalid_token`, also for one that was revoked meanwhile and
- * for a connection that is over; `user_mismatch`; `temporarily_unavailable` where the verifier cannot work.
+ * for a connection that is over; `user_mismatch`; `temporarily_unavailable` where the verifier cannot work. `check` throws
+ * what else a new grant is to be refused for: a middleware that lets in by the grant hands on a `renew` that checks it again,
+ * as `requireScope` does.
  *
  * The scope that it stands in is plain data and stays as it is. Consumers renew by a method of their own, which gives them
  * a new one.
  */
-export type Renew<Who extends User = User> = (token: string) => Promise<Renewed<Who>>;
+export type Renew<Who extends User = User> = (
+  token: string,
+  check?: (grant: Grant<Who>) => void,
+) => Promise<Renewed<Who>>;
 
 /** What `TokenAuth` adds to the scope where nobody gets past it without a token. */
 export interface Authenticated<Who extends User = User> {

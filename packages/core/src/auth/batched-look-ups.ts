@@ -5,7 +5,7 @@ export type Found<Value> = ReadonlyMap<string, Value>;
 
 /** The keys of one turn, and what is being looked up for them: for each key the look-up that it is part of. */
 interface Batch<Value> {
-  readonly keys: Promise<string>[];
+  readonly keys: Promise<string | undefined>[];
   readonly asked: Promise<ReadonlyMap<string, Promise<Found<Value>>>>;
 }
 
@@ -28,21 +28,22 @@ export class BatchedLookUps<Value> {
   async find(key: MaybePromise<string>): Promise<Value | undefined> {
     this.#batch ??= this.#open();
     const { keys, asked } = this.#batch;
-    keys.push(Promise.resolve(key));
-    const lookUps = await asked;
-    const known = await key;
+    const own = Promise.resolve(key);
+    // Without one that cannot be had the others are looked up; it is its caller who hears of it.
+    keys.push(own.catch(() => undefined));
+    const [lookUps, known] = await Promise.all([asked, own]);
     return (await lookUps.get(known))?.get(known);
   }
 
   #open(): Batch<Value> {
-    const keys: Promise<string>[] = [];
+    const keys: Promise<string | undefined>[] = [];
     return { keys, asked: this.#ask(keys) };
   }
 
-  async #ask(keys: readonly Promise<string>[]): Promise<ReadonlyMap<string, Promise<Found<Value>>>> {
+  async #ask(keys: readonly Promise<string | undefined>[]): Promise<ReadonlyMap<string, Promise<Found<Value>>>> {
     await endOfTurn();
     this.#batch = undefined;
-    const distinct = [...new Set(await Promise.all(keys))];
+    const distinct = [...new Set(await Promise.all(keys))].filter((key) => key !== undefined);
     const lookUps = new Map<string, Promise<Found<Value>>>();
     for (let start = 0; start < distinct.length; start += this.#limit) {
       const some = distinct.slice(start, start + this.#limit);

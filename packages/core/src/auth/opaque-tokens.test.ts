@@ -5,6 +5,7 @@ import { silentLogger } from "../ports/logger.js";
 import type { FoundToken, TokenRecord, TokenStore } from "../ports/token-store.js";
 import type { UserRecord } from "../ports/user-store.js";
 import { OpaqueTokens } from "./opaque-tokens.js";
+import { randomToken } from "./random-token.js";
 
 const alice: UserRecord = {
   id: "7",
@@ -273,6 +274,23 @@ describe("tokens that come at once", () => {
     expect(settled.filter(({ status }) => status === "rejected")).toHaveLength(1_000);
     expect(settled.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
     expect((await verifyAll()).every((grant) => grant !== undefined)).toBe(true);
+  });
+
+  test("fail alone where their digest cannot be made", async () => {
+    const { store } = setUp();
+    const [good, bad] = [randomToken(), randomToken()];
+    const digest = async (text: string) => {
+      if (text === bad) throw new Error("no digest");
+      return sha256(text);
+    };
+    const tokens = new OpaqueTokens({ store, clock: { now: () => 1, after: () => () => {} }, digest });
+    const findAll = vi.spyOn(store, "findAll");
+    const settled = await Promise.allSettled([tokens.verify(bad), tokens.verify(good)]);
+    expect(settled).toEqual([
+      { status: "rejected", reason: new Error("no digest") },
+      { status: "fulfilled", value: undefined },
+    ]);
+    expect(findAll.mock.calls).toEqual([[[await sha256(good)]]]);
   });
 
   test("are looked up after they have come: what is revoked before is not good", async () => {

@@ -6,6 +6,8 @@ import { Leases } from "../leases/leases.js";
 import type { Grant, TokenVerifier } from "../ports/token-verifier.js";
 import type { MaybeAuthenticated, Renew } from "./authenticated.js";
 import { fromFirstMessage, fromHeader } from "./carriers.js";
+import { requireScope } from "./require-scope.js";
+import { requireUser } from "./require-user.js";
 import { TokenAuth, type TokenAuthOptions } from "./token-auth.js";
 import type { User } from "./user.js";
 import { Refusal } from "./verdict.js";
@@ -326,4 +328,32 @@ describe("the lease", () => {
     expect(leases.leasesOf("ada")).toMatchObject([{ tokenId: "long" }]);
     await client.disconnect();
   });
+});
+
+test("a guard further in is asked about the new grant, too, and a refusal leaves everything as it was", async () => {
+  const { clock, options, app } = world();
+  const scopes = { short: ["chat:write"], long: [], endless: ["chat:write", "admin"] } as Record<string, string[]>;
+  const verifier: TokenVerifier = {
+    verify: (token) => ({ ...(grants[token] as Grant), scopes: scopes[token] ?? [] }),
+  };
+  let renewed: Renew | undefined;
+  const noting: App<"websocket", MaybeAuthenticated> = (scope, receive, send) => {
+    renewed = scope.renew;
+    return app(scope, receive, send);
+  };
+  const guarded = TokenAuth(requireUser(requireScope("chat:write")(noting)), { ...options, verifier });
+  const client = new WebsocketCommunicator(guarded, "/", { headers: [["authorization", "Bearer short"]] });
+  expect(await client.connect()).toMatchObject({ connected: true });
+  await expect(renewed?.("long")).rejects.toMatchObject({ error: "insufficient_scope" });
+  await clock.advance(1_000);
+  expect(await client.receiveClose()).toEqual({ code: 4401, reason: "expired" });
+
+  const again = new WebsocketCommunicator(guarded, "/", { headers: [["authorization", "Bearer endless"]] });
+  expect(await again.connect()).toMatchObject({ connected: true });
+  await expect(renewed?.("endless")).resolves.toMatchObject({ expiresIn: undefined });
+  await expect(
+    renewed?.("endless", () => {
+      throw new Refusal("insufficient", undefined, "more");
+    }),
+  ).rejects.toMatchObject({ error: "insufficient_scope", scope: "more" });
 });

@@ -21,12 +21,13 @@ export function renewal(
   connection: LeasedConnection | undefined,
 ): Renew {
   let current = grant;
-  return async (token) => {
+  return async (token, check) => {
     const since = clock.now();
     const verdict = await judge(token);
     if (verdict instanceof Refusal) throw verdict;
     // Looked at now: another renewal may have been faster.
     if (current !== undefined && current.user.id !== verdict.user.id) throw new Refusal("otherUser");
+    check?.(verdict);
     if (connection?.renew(verdict, since) === false) throw new Refusal("invalid");
     current = verdict;
     const { expiresAt } = verdict;

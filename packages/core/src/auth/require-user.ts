@@ -2,7 +2,8 @@ import type { App, Connection } from "../app.js";
 import { type Middleware, middleware } from "../middleware.js";
 import type { Grant } from "../ports/token-verifier.js";
 import type { Flat } from "../routing/flat.js";
-import type { Authenticated, MaybeAuthenticated } from "./authenticated.js";
+import { growScope } from "../scope.js";
+import type { Authenticated, MaybeAuthenticated, Renew } from "./authenticated.js";
 import type { User } from "./user.js";
 import { Refusal } from "./verdict.js";
 
@@ -20,13 +21,28 @@ export interface ForUsers extends Middleware<MaybeAuthenticated, Authenticated> 
   ): App<P, Flat<Omit<Inner, keyof MaybeAuthenticated> & MaybeAuthenticated<Wanted<Inner>>>>;
 }
 
-/** Makes such a middleware: refuses whom `refusal` gives a reason for. */
+/** Makes such a middleware: refuses whom `refusal` gives a reason for, and the grants of such, when they are renewed. */
 export function forUsers(refusal: (grant: Grant) => Refusal | undefined): ForUsers {
-  return middleware<MaybeAuthenticated>((inner) => (scope, receive, send) => {
-    const refused = scope.grant === undefined ? new Refusal("missing") : refusal(scope.grant);
+  const checkGrant = (grant: Grant | undefined): void => {
+    const refused = grant === undefined ? new Refusal("missing") : refusal(grant);
     if (refused !== undefined) throw refused;
-    return inner(scope, receive, send);
+  };
+  return middleware<MaybeAuthenticated>((inner) => (scope, receive, send) => {
+    checkGrant(scope.grant);
+    return inner(checkedRenewal(scope, checkGrant), receive, send);
   }) as ForUsers;
+}
+
+/** The scope, whose credential is only renewed by a grant that passes. */
+function checkedRenewal<Given extends MaybeAuthenticated>(scope: Given, checkGrant: (grant: Grant) => void): Given {
+  const { renew } = scope;
+  if (renew === undefined) return scope;
+  const checked: Renew = (token, check) =>
+    renew(token, (grant) => {
+      checkGrant(grant);
+      check?.(grant);
+    });
+  return growScope(scope, { renew: checked });
 }
 
 /**

@@ -163,6 +163,22 @@ describe("a good token", () => {
     expect(store.asked).toBe(1);
   });
 
+  test("is asked about anew by who comes long after a question that hangs", async () => {
+    const { clock, store, one } = await world();
+    store.hold();
+    const early = one.verify("token");
+    await clock.advance(9_999);
+    void one.verify("token");
+    expect(store.asked).toBe(1);
+    await clock.advance(1);
+    const late = one.verify("token");
+    expect(store.asked).toBe(2);
+    store.release();
+    expect(await Promise.all([early, late])).toEqual([store.grants.get("token"), store.grants.get("token")]);
+    expect(await one.verify("token")).toBe(store.grants.get("token"));
+    expect(one.cache.size).toBe(1);
+  });
+
   test("is known by its digest, which WebCrypto makes where nothing else does", async () => {
     const { store, one } = await world({ digest: undefined });
     const webDigest = vi.spyOn(crypto.subtle, "digest");

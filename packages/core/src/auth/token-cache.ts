@@ -88,7 +88,9 @@ export class TokenCache<Who extends User> implements TokenVerifier<Who> {
       this.#verified.delete(key);
     }
     const verification = this.#underWay.get(key);
-    return verification === undefined ? this.#ask(token, key) : this.#join(verification, token);
+    // One that hangs must not keep everybody with that token waiting.
+    const isRecent = verification !== undefined && this.#leases.now() - verification.since < this.#maxAge;
+    return isRecent ? this.#join(verification, token) : this.#ask(token, key);
   }
 
   #ask(token: string, key: string): MaybePromise<Grant<Who> | undefined> {
@@ -106,7 +108,7 @@ export class TokenCache<Who extends User> implements TokenVerifier<Who> {
       this.#remember(grant, verification.since, key);
       return grant;
     } finally {
-      this.#underWay.delete(key);
+      if (this.#underWay.get(key) === verification) this.#underWay.delete(key);
     }
   }
 

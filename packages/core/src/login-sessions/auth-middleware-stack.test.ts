@@ -7,7 +7,9 @@ import {
 } from "@sluice/testing";
 import { describe, expect, it } from "vitest";
 import type { App } from "../app.js";
+import { fromHeader } from "../auth/carriers.js";
 import { requireUser } from "../auth/require-user.js";
+import { TokenAuth } from "../auth/token-auth.js";
 import type { User } from "../auth/user.js";
 import { asApp } from "../consumers/as-app.js";
 import { fetchApp } from "../consumers/fetch-app.js";
@@ -547,4 +549,21 @@ describe("activeAccounts", () => {
     expect(await finding({ ...record, isActive: false })).toBeUndefined();
     expect(await finding(undefined)).toBeUndefined();
   });
+});
+
+it("offers no renewal by a token: whoever stands further out does not know this user", async () => {
+  const { auth, ask } = world();
+  const { cookie } = await ask(logsIn(ada));
+  const offered: unknown[] = [];
+  const app: App<"websocket", SessionScope> = async (scope, receive, send) => {
+    offered.push(scope.user.username, scope.renew);
+    await receive();
+    await send({ type: "websocket.accept" });
+  };
+  const verifier = { verify: () => ({ user: bob, tokenId: "t", expiresAt: undefined }) };
+  const client = new WebsocketCommunicator(TokenAuth(auth(app), { verifier, from: [fromHeader()] }), "/", {
+    headers: [...origin, ["cookie", cookie]],
+  });
+  expect(await client.connect()).toMatchObject({ connected: true });
+  expect(offered).toEqual(["ada", undefined]);
 });

@@ -62,7 +62,8 @@ export function AuthMiddleware<Who extends User>(options: AuthOptions<Who>): Mid
                 refuse: () => refuseLease(type, "response", send as Send<Connection>),
               });
         const auth = new SessionLogin<Who>({ session, logger, type, leases, connection });
-        const grown = growScope(scope, { user: user ?? anonymousUser, grant, auth });
+        // A token that is renewed further out is not what this user came with.
+        const grown = growScope(scope, { user: user ?? anonymousUser, grant, renew: undefined, auth });
         await (connection === undefined
           ? inner(grown, receive, send)
           : connection.run(inner, grown, receive, connection.send));

@@ -132,3 +132,16 @@ it.each([
   expect(() => limitMessages(options)).toThrow(ConfigurationError);
   expect(() => limitMessages(options)).toThrow(`expected ${name} to be a whole number`);
 });
+
+it("keeps nothing of a connection whose application throws at once", async () => {
+  const clock = new FakeClock();
+  const failing: App<"websocket"> = () => {
+    throw new Error("at once");
+  };
+  const limit = limitMessages({ perSecond: 1, clock, by: () => "ada" });
+  await expect(open(limit(failing))).rejects.toThrow("at once");
+  // What is held is forgotten by a timer when it is given back.
+  expect(clock.pending).toBe(1);
+  await clock.advance(2_000);
+  expect(clock.pending).toBe(0);
+});

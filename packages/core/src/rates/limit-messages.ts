@@ -13,8 +13,8 @@ export interface MessageLimit<Needs extends object = {}> {
   /** Messages that it may send at once after a silence: 1 to 1,000,000; twice `perSecond` if left out. */
   readonly burst?: number | undefined;
   /**
-   * Whose connections count together, in this process: a user's id. Asked when a connection comes. Without it, and for
-   * undefined, each connection counts for itself.
+   * Whose connections count together, in this process: a user's id. Asked when a connection comes, and not when it is renewed. Without it, and for
+   * undefined, each connection counts for itself: also where it becomes somebody's later, by a renewal.
    */
   readonly by?: ((scope: Scope<"websocket"> & Needs) => string | undefined) | undefined;
   /** Told of each connection that is closed for it. */
@@ -51,14 +51,14 @@ export function limitMessages<Needs extends object = {}>(options: MessageLimit<N
     const name = by?.(socket);
     const bucket = name === undefined ? new TokenBucket(rate, clock.now()) : shared.hold(name);
     const metered = new MeteredConnection(bucket, clock, send, () => options.onExceeded?.(socket));
-    const run = metered.run(inner, scope, receive);
-    return name === undefined ? run : releasing(run, () => shared.release(name));
+    const run = (): MaybePromise<void> => metered.run(inner, scope, receive);
+    return name === undefined ? run() : releasing(run, () => shared.release(name));
   });
 }
 
-async function releasing(run: MaybePromise<void>, release: () => void): Promise<void> {
+async function releasing(run: () => MaybePromise<void>, release: () => void): Promise<void> {
   try {
-    await run;
+    await run();
   } finally {
     release();
   }
