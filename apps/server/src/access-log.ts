@@ -25,12 +25,14 @@ export interface Noted {
 
 /**
  * One line per request, and one per opened and per closed WebSocket: user, route, code and duration. A client that leaves
- * before it is answered is `"abandoned"`. No query string, no header, and of the path nothing behind the credentials' route.
+ * before it is answered is `"abandoned"`. No query string, no header, and of a path that no route has taken nothing but the
+ * one of `places` it begins with. Those are paths: `"/ws/chat/"`.
  */
-export function accessLog(logger: Logger): Middleware<{}, Noted> {
+export function accessLog(logger: Logger, places: readonly string[]): Middleware<{}, Noted> {
+  const known = places.map(withoutSlash);
   const withNotes = provide((): Noted => ({ notes: { username: undefined, route: undefined } }));
   const withLog = middleware<Noted>((inner) => async (scope, receive, send) => {
-    const entry = new LogEntry(logger, scope, scope.notes);
+    const entry = new LogEntry(logger, scope, scope.notes, known);
     const watched = Object.assign(async () => entry.received(await receive()), {
       pipe: (sink: Parameters<typeof receive.pipe>[0]) => receive.pipe((event) => sink(entry.received(event))),
     });
@@ -55,16 +57,18 @@ class LogEntry {
   readonly #logger: Logger;
   readonly #scope: Scope<Connection>;
   readonly #notes: AccessNotes;
+  readonly #places: readonly string[];
   readonly #began = performance.now();
   #opened = false;
   #started: number | undefined;
   /** An HTTP status, or a close code once a WebSocket is open. */
   #code: number | undefined;
 
-  constructor(logger: Logger, scope: Scope<Connection>, notes: AccessNotes) {
+  constructor(logger: Logger, scope: Scope<Connection>, notes: AccessNotes, places: readonly string[]) {
     this.#logger = logger;
     this.#scope = scope;
     this.#notes = notes;
+    this.#places = places;
   }
 
   sent(event: SendEvent<Connection>): void {
@@ -106,11 +110,11 @@ class LogEntry {
   }
 
   #write(message: "open" | "close" | "request" | "refused" | "abandoned"): void {
-    const { type, path, client } = this.#scope;
+    const { type, client } = this.#scope;
     this.#logger.info(
       {
         ...(type === "http" ? { method: this.#scope.method } : {}),
-        route: this.#notes.route ?? withoutCredentials(path),
+        route: this.#notes.route ?? placeOf(this.#scope, this.#places),
         user: this.#notes.username,
         client: client?.host,
         [message === "close" ? "code" : "status"]: this.#code,
@@ -137,7 +141,18 @@ export const noteRoute: Middleware<Noted & { readonly urlRoute: { readonly route
   },
 );
 
-/** Somebody may try the route for credentials in the URL where it is switched off, or by HTTP, or below a root path. */
-function withoutCredentials(path: string): string {
-  return path.replace(/(\/ws\/+auth\/+).+$/is, "$1[redacted]");
+/**
+ * The longest of the places that a path begins with. What follows may be a secret that went astray: credentials behind a
+ * route that does not take them, or a query whose question mark was encoded.
+ */
+function placeOf({ path, rootPath }: Scope<Connection>, places: readonly string[]): string {
+  const below = `${path}/`.startsWith(`${rootPath}/`) ? path.slice(rootPath.length) : path;
+  const place = places
+    .filter((each) => `${below}/`.startsWith(`${each}/`))
+    .reduce((longest, each) => (each.length > longest.length ? each : longest), "");
+  return withoutSlash(below) === place ? below : `${place}/[redacted]`;
+}
+
+function withoutSlash(path: string): string {
+  return path.endsWith("/") ? path.slice(0, -1) : path;
 }

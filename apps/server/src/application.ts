@@ -34,7 +34,8 @@ export function createApplication(services: Services): App {
   const api = createApi(services);
   const from = [fromHeader(), fromSubprotocol(), fromQuery("token"), fromTicket(tickets, { purpose: ticketPurpose })];
   const tokens = { verifier, leases, from };
-  const log = accessLog(logger);
+  const places = api.routes.map(({ path: place }) => place).filter((place) => !place.includes("*"));
+  const log = accessLog(logger, [...places, "/ws/auth/", "/ws/login/", "/ws/chat/"]);
   const guesses = limitGuesses({ most: settings.MAX_WRONG_TOKENS_PER_ADDRESS, clock });
   const withServices = provide(() => ({ services }));
 
