@@ -24,3 +24,10 @@ it.each(["password", "token", "authorization", "cookie", "sec-websocket-protocol
     expect(output).toContain('"other":1');
   },
 );
+
+it("says when a line was written, in milliseconds that know no time zone", () => {
+  const before = Date.now();
+  const { time } = JSON.parse(written((logger) => logger.info("a line")));
+  expect(time).toBeGreaterThanOrEqual(before);
+  expect(time).toBeLessThanOrEqual(Date.now());
+});

@@ -237,6 +237,7 @@ describe("keys", () => {
   it.each<[string, KeySource]>([
     ["a PEM that is cut", cutPem(pair)],
     ["a JWK without its point", { ...jwk(pair), x: undefined } as unknown as JWK],
+    ["a point beside the curve", { ...jwk(pair), y: jwk(makePair.ES256()).y } as JWK],
     ["a JWK of two keys", { ...jwk(pair), d: jwk(makePair.ES256()).d } as JWK],
     ["an Ed25519 JWK of two keys", { ...jwk(makePair.EdDSA()), d: jwk(makePair.EdDSA()).d } as JWK],
   ])("that are broken are named when they are used: %s", async (_, current) => {
