@@ -156,7 +156,7 @@ async function openOn(layer: ChannelLayer, settings: Settings, logger: Logger): 
       await told(leases.revokeToken(tokenId, "logged_out"));
     },
     async revokeAllOf(userId, reason) {
-      // Sessions end whatever the clocks of servers say; a JWT without one is judged by when it was issued.
+      // Sessions end whatever the clocks of servers say. When a JWT was issued is what ends one without a session.
       const [opaque, sessions] = await Promise.all([
         database.tokens.removeAllOf(userId),
         database.refreshTokens.removeAllOf(userId),

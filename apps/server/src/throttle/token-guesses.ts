@@ -2,6 +2,7 @@ import {
   type Carrier,
   type Clock,
   DenyConnection,
+  growScope,
   type MaybeAuthenticated,
   type Middleware,
   middleware,
@@ -102,7 +103,7 @@ export function limitGuesses(options: TokenGuessesOptions): {
           throw error;
         }
       };
-      return inner({ ...scope, renew: counted }, receive, send);
+      return inner(growScope(scope, { renew: counted }), receive, send);
     }),
   };
 }
