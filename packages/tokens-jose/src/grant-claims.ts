@@ -7,12 +7,12 @@ import type { JWTPayload } from "jose";
  * type than it should be is as good as none.
  */
 export function grantClaims({ iat, sid, scope, scp }: JWTPayload): Pick<Grant, "issuedAt" | "sessionId" | "scopes"> {
+  const claims: { issuedAt?: number; sessionId?: string; scopes?: readonly string[] } = {};
+  if (typeof iat === "number") claims.issuedAt = Math.round(iat * 1000);
+  if (typeof sid === "string" && sid !== "") claims.sessionId = sid;
   const scopes = scopesOf(scope) ?? scopesOf(scp) ?? listOf(scp);
-  return {
-    ...(typeof iat === "number" ? { issuedAt: Math.round(iat * 1000) } : {}),
-    ...(typeof sid === "string" && sid !== "" ? { sessionId: sid } : {}),
-    ...(scopes === undefined ? {} : { scopes }),
-  };
+  if (scopes !== undefined) claims.scopes = scopes;
+  return claims;
 }
 
 function scopesOf(claim: unknown): string[] | undefined {

@@ -8,9 +8,20 @@ import {
   type TokenVerifier,
   type User,
 } from "@sluice/core";
-import { type CompactJWSHeaderParameters, errors, type JSONWebKeySet, type JWTPayload, jwtVerify, SignJWT } from "jose";
+import {
+  base64url,
+  type CompactJWSHeaderParameters,
+  errors,
+  type JSONWebKeySet,
+  type JWTClaimVerificationOptions,
+  type JWTPayload,
+  jwtVerify,
+  SignJWT,
+  UnsecuredJWT,
+} from "jose";
 import { grantClaims } from "./grant-claims.js";
-import { type KeyRing, keyRingOf, publicKeysOf } from "./key-ring.js";
+import type { HmacCheck } from "./hmac.js";
+import { type Key, type KeyRing, keyRingOf, publicKeysOf } from "./key-ring.js";
 import type { Keys } from "./keys.js";
 import { isTokenShaped, longestToken } from "./token-shape.js";
 
@@ -66,6 +77,9 @@ const tokenType = "at+jwt";
  * would have them, with HS256, ES256 or EdDSA, by the kind of their key. Verification needs no look-up, and in return a
  * token stays good until it expires, unless a `RevocationStore` says otherwise.
  *
+ * From the second one on, tokens under a secret are verified at once, without a promise, where the runtime has `node:crypto`
+ * and nobody has to be asked about revocations.
+ *
  * What a token's header offers of its own (`jwk`, `jku`, `x5c`, `x5u`) is not looked at; one with `crit` is refused.
  *
  * @example
@@ -79,6 +93,8 @@ const tokenType = "at+jwt";
 export class JwtTokens implements TokenVerifier<JwtUser> {
   readonly #options: JwtTokensOptions;
   readonly #keyRing: () => Promise<KeyRing>;
+  /** From the first verification on: who verifies at once what has one of our own headers. */
+  #checks: ReadonlyMap<string, HmacCheck> | undefined;
   readonly #clockTolerance: number;
 
   /**
@@ -121,7 +137,7 @@ export class JwtTokens implements TokenVerifier<JwtUser> {
       ...(sessionId === undefined ? {} : { sid: sessionId }),
       ...(scopes === undefined ? {} : { scope: scopes.join(" ") }),
     })
-      .setProtectedHeader({ alg: current.algorithm, typ: tokenType, kid: current.id })
+      .setProtectedHeader(headerOf(current))
       .setIssuer(issuer)
       .setAudience(audience)
       .setSubject(user.id)
@@ -150,31 +166,79 @@ export class JwtTokens implements TokenVerifier<JwtUser> {
     return publicKeysOf(await this.#keyRing());
   }
 
-  async #verify(token: string): Promise<Grant<JwtUser> | undefined> {
-    const claims = await this.#claims(token);
-    const grant = claims === undefined ? undefined : grantOf(claims);
-    if (grant === undefined) return undefined;
-    return (await this.#options.revocations?.isRevoked(grant)) ? undefined : grant;
+  #verify(token: string): MaybePromise<Grant<JwtUser> | undefined> {
+    const check = this.#checks?.get(token.slice(0, token.indexOf(".")));
+    return check === undefined ? this.#verifyAny(token) : this.#unlessRevoked(grantOf(this.#ownClaims(token, check)));
   }
 
-  async #claims(token: string): Promise<JWTPayload | undefined> {
-    const { issuer, audience, clock } = this.#options;
+  /** A token with any header, under any key. */
+  async #verifyAny(token: string): Promise<Grant<JwtUser> | undefined> {
     const ring = await this.#keyRing();
+    this.#checks ??= checksOf(ring);
+    return this.#unlessRevoked(grantOf(await this.#anyClaims(token, ring)));
+  }
+
+  #unlessRevoked(grant: Grant<JwtUser> | undefined): MaybePromise<Grant<JwtUser> | undefined> {
+    const { revocations } = this.#options;
+    if (grant === undefined || revocations === undefined) return grant;
+    return revocations.isRevoked(grant).then((isRevoked) => (isRevoked ? undefined : grant));
+  }
+
+  async #anyClaims(token: string, ring: KeyRing): Promise<JWTPayload | undefined> {
     try {
       // Which algorithm a token may have is its key's to say.
-      const { payload } = await jwtVerify(token, (header) => keyOf(ring, header), {
-        typ: tokenType,
-        issuer,
-        audience,
-        currentDate: new Date(clock.now()),
-        clockTolerance: this.#clockTolerance / 1000,
-      });
-      return payload;
+      return (
+        await jwtVerify(token, (header: CompactJWSHeaderParameters) => keyOf(ring, header), this.#claimsToCheck())
+      ).payload;
     } catch (error) {
-      if (error instanceof errors.JOSEError) return undefined;
-      throw error;
+      return passUnlessBad(error);
     }
   }
+
+  /** As jose has no door for a signature that is checked already, it is given the claims as those of an unsecured token. */
+  #ownClaims(token: string, check: HmacCheck): JWTPayload | undefined {
+    const end = token.lastIndexOf(".");
+    const input = token.slice(0, end);
+    if (!check(input, token.slice(end + 1))) return undefined;
+    try {
+      const unsecured = `${unsecuredHeader}${input.slice(input.indexOf("."))}.`;
+      return UnsecuredJWT.decode(unsecured, this.#claimsToCheck()).payload;
+    } catch (error) {
+      return passUnlessBad(error);
+    }
+  }
+
+  #claimsToCheck(): JWTClaimVerificationOptions {
+    const { issuer, audience, clock } = this.#options;
+    return {
+      typ: tokenType,
+      issuer,
+      audience,
+      currentDate: new Date(clock.now()),
+      clockTolerance: this.#clockTolerance / 1000,
+    };
+  }
+}
+
+/** The header of a token that we issue. */
+function headerOf({ algorithm, id }: Pick<Key, "algorithm" | "id">): { alg: string; typ: string; kid: string } {
+  return { alg: algorithm, typ: tokenType, kid: id };
+}
+
+/** By the headers that our own tokens begin with, letter by letter: it says of which key it is, so none has to be read. */
+function checksOf({ byId }: KeyRing): Map<string, HmacCheck> {
+  const checks = new Map<string, HmacCheck>();
+  for (const key of byId.values()) {
+    if (key.check !== undefined) checks.set(base64url.encode(JSON.stringify(headerOf(key))), key.check);
+  }
+  return checks;
+}
+
+const unsecuredHeader = base64url.encode(JSON.stringify({ alg: "none", typ: tokenType }));
+
+/** Undefined for what jose says of a bad token. */
+function passUnlessBad(error: unknown): undefined {
+  if (!(error instanceof errors.JOSEError)) throw error;
 }
 
 /**
@@ -188,14 +252,11 @@ function keyOf(ring: KeyRing, { kid, alg, crit }: CompactJWSHeaderParameters): C
 }
 
 /** The grant that the claims make up; undefined if one of them is missing or not what it should be. */
-function grantOf(claims: JWTPayload): Grant<JwtUser> | undefined {
+function grantOf(claims: JWTPayload | undefined): Grant<JwtUser> | undefined {
+  if (claims === undefined) return undefined;
   const { sub, username, name, jti, exp } = claims;
   if (typeof sub !== "string" || sub === "" || typeof jti !== "string" || jti === "") return undefined;
   if (typeof username !== "string" || typeof name !== "string" || exp === undefined) return undefined;
-  return {
-    user: { isAuthenticated: true, id: sub, username, name },
-    tokenId: jti,
-    expiresAt: exp * 1000,
-    ...grantClaims(claims),
-  };
+  const user: JwtUser = { isAuthenticated: true, id: sub, username, name };
+  return Object.assign({ user, tokenId: jti, expiresAt: exp * 1000 }, grantClaims(claims));
 }

@@ -8,6 +8,7 @@ import {
   type JSONWebKeySet,
   type JWK,
 } from "jose";
+import { type HmacCheck, hmacCheck } from "./hmac.js";
 import { type CheckedKey, type CheckedPem, checkKey, type Keys, type SecretBytes } from "./keys.js";
 
 /** A key ready for use, under a name that tells nothing secret about it. */
@@ -18,6 +19,8 @@ export interface Key {
   readonly verifies: CryptoKey;
   /** Undefined of a secret, which has no public half. */
   readonly publicJwk: JWK | undefined;
+  /** Verifies at once; undefined of an asymmetric key, and where the runtime cannot. */
+  readonly check: HmacCheck | undefined;
 }
 
 export interface KeyRing {
@@ -82,12 +85,17 @@ async function importKey(checked: CheckedKey): Promise<{ readonly key: Key; read
     const { secret } = checked;
     const hmac = { name: "HMAC", hash: "SHA-256" };
     const verifies = await crypto.subtle.importKey("raw", secret, hmac, false, ["sign", "verify"]);
-    return { key: { id: await idOf(secret), algorithm, verifies, publicJwk: undefined } };
+    return {
+      key: { id: await idOf(secret), algorithm, verifies, publicJwk: undefined, check: hmacCheck(secret) },
+    };
   }
   const jwk = "jwk" in checked ? checked.jwk : await jwkOf(checked);
   const { d: _private, ...publicJwk } = jwk;
   const verifies = (await importJWK(publicJwk, algorithm)) as CryptoKey;
-  return { key: { id: await calculateJwkThumbprint(publicJwk), algorithm, verifies, publicJwk }, jwk };
+  return {
+    key: { id: await calculateJwkThumbprint(publicJwk), algorithm, verifies, publicJwk, check: undefined },
+    jwk,
+  };
 }
 
 async function jwkOf({ pem, isPrivate, algorithm }: CheckedPem): Promise<JWK> {
