@@ -58,6 +58,8 @@ export class TokenCache<Who extends User> implements TokenVerifier<Who> {
   readonly #digest: Digest;
   /** By the digest of the token, what was found out first standing first. */
   readonly #verified = new Map<string, Verified<Who>>();
+  /** When there may be something that is too old. */
+  #nextLook = 0;
   readonly #underWay = new Map<string, Verification<Who>>();
 
   constructor(options: TokenCacheOptions<Who>) {
@@ -130,14 +132,26 @@ export class TokenCache<Who extends User> implements TokenVerifier<Who> {
     );
   }
 
-  /** Unless it is too late for that. What is oldest makes room, as it would have to be asked about first. */
+  /** Unless it is too late for that. */
   #remember(grant: Grant<Who> | undefined, since: number, key: string): void {
     if (grant === undefined || !this.#isGood({ grant, since })) return;
     this.#verified.set(key, { grant, since });
-    const oldest = this.#leases.now() - this.#maxAge;
-    for (const [each, verified] of this.#verified) {
-      if (this.#verified.size <= this.#maxSize && verified.since > oldest) return;
-      this.#verified.delete(each);
+    this.#forget(this.#leases.now());
+  }
+
+  /**
+   * What is oldest makes room, as it would have to be asked about first: many at a time, since a Map comes to its first entry
+   * by walking past the places of all that were deleted before it.
+   */
+  #forget(now: number): void {
+    const isFull = this.#verified.size > this.#maxSize;
+    if (!isFull && now < this.#nextLook) return;
+    this.#nextLook = now + this.#maxAge / 8;
+    let surplus = isFull ? Math.ceil(this.#maxSize / 8) : 0;
+    for (const [key, { since }] of this.#verified) {
+      if (surplus <= 0 && since > now - this.#maxAge) return;
+      this.#verified.delete(key);
+      surplus -= 1;
     }
   }
 }
