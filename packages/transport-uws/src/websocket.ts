@@ -40,6 +40,8 @@ export class WebSocketConnection implements WebSocketTransport {
   /** Until the handshake is answered or the client has gone. */
   #response: NativeResponse | undefined;
   #upgrade: Upgrade | undefined;
+  /** Still in the callback that brought the request. */
+  #isNew = true;
   /** From then on, until the WebSocket is closed. */
   #socket: NativeWebSocket<UserData> | undefined;
   #behind = false;
@@ -67,6 +69,7 @@ export class WebSocketConnection implements WebSocketTransport {
     // First of all: without it, the native side ends the process when the callback returns.
     this.#response?.onAborted(this.#settings.guard(() => this.#aborted()));
     this.#session = server.openWebSocket(this, head);
+    this.#isNew = false;
     if (this.#ended !== undefined) this.#session?.closed(this.#ended.code, this.#ended.reason);
   }
 
@@ -89,7 +92,7 @@ export class WebSocketConnection implements WebSocketTransport {
       );
       const { key, extensions, context } = upgrade;
       response.upgrade({ connection: this } satisfies UserData, key, subprotocol, extensions, context);
-      blankRemainder();
+      if (!this.#isNew) blankRemainder();
     });
   }
 

@@ -16,10 +16,16 @@ export function allowedOrigins(
   patterns: readonly string[],
 ): (scope: { readonly headers: HeaderList }) => boolean | undefined {
   const allowed = patterns.map(compileOrigin);
+  // Most clients come from the same pages.
+  let lastAllowed: string | undefined;
   return (scope) => {
     const [value, second] = headerValues(scope, "origin");
     if (value === undefined) return undefined;
-    const origin = second === undefined ? parseOrigin(value) : undefined;
-    return origin !== undefined && allowed.some((matches) => matches(origin));
+    if (second !== undefined) return false;
+    if (value === lastAllowed) return true;
+    const origin = parseOrigin(value);
+    const isAllowed = origin !== undefined && allowed.some((matches) => matches(origin));
+    if (isAllowed) lastAllowed = value;
+    return isAllowed;
   };
 }

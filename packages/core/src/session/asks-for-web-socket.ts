@@ -17,6 +17,9 @@ export function asksForWebSocket(head: Pick<RequestHead, "method" | "httpVersion
 
 function lists(headers: HeaderList, name: string, token: string): boolean {
   return headers.some(
-    ([key, value]) => key === name && value.split(",").some((item) => item.trim().toLowerCase() === token),
+    ([key, value]) =>
+      key === name &&
+      // As most clients write it; Firefox has keep-alive beside it.
+      (value.toLowerCase() === token || value.split(",").some((item) => item.trim().toLowerCase() === token)),
   );
 }

@@ -67,9 +67,6 @@ export class WebSocketSession {
   /** Calls the application. Once, and before any event of the transport's. */
   run(app: App<"websocket">, scope: Scope<"websocket">): void {
     this.#offered = scope.subprotocols;
-    this.#cancelTimeout = this.#context.clock.after(this.#context.limits.handshakeTimeout, () =>
-      this.#handshakeTimedOut(),
-    );
     this.#inbox.push({ type: "websocket.connect" });
     runApplication(
       app,
@@ -78,6 +75,11 @@ export class WebSocketSession {
       this.#send,
       this.#applicationReturned,
       this.#applicationFailed,
+    );
+    // Most are answered by now, and need no timer.
+    if (this.#told || (this.#application !== "connecting" && this.#application !== "denying")) return;
+    this.#cancelTimeout = this.#context.clock.after(this.#context.limits.handshakeTimeout, () =>
+      this.#handshakeTimedOut(),
     );
   }
 
