@@ -20,7 +20,7 @@ export default defineConfig({
       "examples/testing/src/**/*.test.ts",
       "test/**/*.test.ts",
     ],
-    globalSetup: ["test/postgres-server.ts", "test/redis-server.ts"],
+    globalSetup: ["test/compile-cache.ts", "test/postgres-server.ts", "test/redis-server.ts"],
     reporters: process.env.CI ? ["default", json, capabilities] : ["default", capabilities],
     // Most of the time tests wait for processes of theirs: with one at a time, two cores would stand idle half of it.
     maxWorkers: Math.max(2, availableParallelism() - 1),

@@ -67,7 +67,7 @@ export async function temporaryDirectory(): Promise<{ path: string; remove: () =
 
 /** The settings of a child process: this one's, without what would change the server's. */
 function environment(added: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const own = ["PATH", "HOME", "TMPDIR", "LANG"].flatMap((name) => {
+  const own = ["PATH", "HOME", "TMPDIR", "LANG", "NODE_COMPILE_CACHE"].flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value] as const];
   });

@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { inspect } from "node:util";
+import { PGlite } from "@electric-sql/pglite";
 import { ConfigurationError, StoreUnavailable } from "@sluice/core";
 import postgres from "postgres";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { describePostgres, freshDatabase } from "../../../test/fresh-database.js";
 import { type Database, type DatabaseLocation, openDatabase } from "./database.js";
 
@@ -138,7 +139,19 @@ async function refusal(promise: Promise<unknown>): Promise<unknown> {
   );
 }
 
-describe("PGlite", () => databaseTests(async () => ({ memory: true })));
+describe("PGlite", () => {
+  // To make an empty cluster takes seconds: each test has a copy of one.
+  beforeAll(async () => {
+    const create = PGlite.create.bind(PGlite);
+    const empty = await create();
+    const loadDataDir = await empty.dumpDataDir("none");
+    await empty.close();
+    vi.spyOn(PGlite, "create").mockImplementation(() => create({ loadDataDir }));
+  });
+  afterAll(() => void vi.restoreAllMocks());
+
+  databaseTests(async () => ({ memory: true }));
+});
 
 describePostgres(() => {
   databaseTests(async () => ({ url: await freshDatabase() }));
