@@ -25,6 +25,7 @@ import { Accounts } from "./accounts/accounts.js";
 import { JwtLogins } from "./accounts/jwt-logins.js";
 import { type UserData, userData } from "./chat/user-data.js";
 import { loadJwtKeys } from "./jwt-keys.js";
+import { securityLog, type TellSecurityEvent } from "./security-log.js";
 import { layerChoice } from "./settings/layer.js";
 import { loginRules } from "./settings/throttle.js";
 import type { Settings } from "./settings.js";
@@ -43,6 +44,8 @@ export interface Services {
   readonly settings: Settings;
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Writes what it is told of into the log. */
+  readonly onSecurityEvent: TellSecurityEvent;
   readonly database: Database;
   readonly accounts: Accounts;
   readonly messages: MessageStore;
@@ -96,6 +99,7 @@ async function openOn(layer: ChannelLayer, settings: Settings, logger: Logger): 
   const counters = settings.DATABASE_URL === undefined ? inMemory : inDatabase(database, logger);
   const throttle = new LoginThrottle(loginRules(settings), counters);
   const clock = systemClock;
+  const onSecurityEvent = securityLog(logger, clock);
   const tokens = new OpaqueTokens({ store: database.tokens, clock, logger, digest });
   const jwt = new JwtTokens({
     keys,
@@ -106,7 +110,7 @@ async function openOn(layer: ChannelLayer, settings: Settings, logger: Logger): 
   });
   const here = presence(layer, { describe: (user: Member) => userData(user), logger, clock });
   const verify = (grant: Grant): Promise<boolean> => isGood(database, grant);
-  const leases = new Leases({ layer, clock, logger, verify });
+  const leases = new Leases({ layer, clock, logger, verify, onSecurityEvent });
   const either: TokenVerifier<Member> = { verify: (token) => (isJwt(token) ? jwt : tokens).verify(token) };
   const { TOKEN_CACHE_AGE: maxAge, TOKEN_CACHE_SIZE: maxSize } = settings;
   // What the store has forgotten opens nothing more than what a server remembers for seconds; it hears when the layer is back.
@@ -121,17 +125,16 @@ async function openOn(layer: ChannelLayer, settings: Settings, logger: Logger): 
   const refreshTokens = new RefreshTokens({
     store: database.refreshTokens,
     clock,
-    async onReuse({ userId, sessionId }) {
-      logger.warn({ userId, sessionId }, "a refresh token was used twice, which ends its login");
-      await told(leases.revokeSession(sessionId, "revoked"));
-    },
+    onReuse: ({ sessionId }) => told(leases.revokeSession(sessionId, "revoked")),
+    onSecurityEvent,
   });
   return {
     settings,
     logger,
     clock,
+    onSecurityEvent,
     database,
-    accounts: await Accounts.open(database.users, new Argon2Hasher(), throttle),
+    accounts: await Accounts.open(database.users, new Argon2Hasher(), throttle, onSecurityEvent),
     messages: database.messages,
     layer,
     presence: here,

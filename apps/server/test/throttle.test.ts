@@ -138,6 +138,39 @@ describe("one server", () => {
     expect((await logIn(server.url, "ada", goodPassword, headers)).status).toBe(200);
   });
 
+  it("tells a page of an allowed origin when to try another token", async () => {
+    const headers = { ...newAddress(), origin: "https://app.example.com", authorization: "Bearer a-guess" };
+    const ask = () => fetch(`${server.url}/api/me`, { headers });
+    expect([(await ask()).status, (await ask()).status]).toEqual([401, 401]);
+    const response = await ask();
+    expect([response.status, await response.json()]).toEqual([429, { detail: expect.stringMatching(throttled) }]);
+    expect(response.headers.get("access-control-allow-origin")).toBe("https://app.example.com");
+    expect(response.headers.get("access-control-expose-headers")?.toLowerCase()).toBe("retry-after");
+    expect(response.headers.get("cache-control")).toBe("no-store");
+    expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(0);
+  });
+
+  it("counts wrong refresh tokens", async () => {
+    const headers = newAddress();
+    const refresh = async () => (await post(`${server.url}/api/jwt/refresh`, { refresh: "a guess" }, headers)).status;
+    expect([await refresh(), await refresh(), await refresh()]).toEqual([401, 401, 429]);
+    expect(await refusedWith(`${server.url}/?token=a-guess`, { headers })).toBe(429);
+  });
+
+  it("has a line in the log for who has to wait, with the address and the limit", async () => {
+    const headers = newAddress();
+    await useUp(server.url, headers);
+    await logIn(server.url, "ada", goodPassword, headers);
+    for (let time = 0; time < 3; time++) await refusedWith(`${server.url}/?token=a-guess`, { headers });
+    const client = headers["x-forwarded-for"];
+    const of = (limit: string) => (line: Record<string, unknown>) => {
+      const event = line.event as Record<string, unknown> | undefined;
+      return event?.type === "limit" && event.limit === limit && event.client === client;
+    };
+    expect(await server.logged(of("login"))).toMatchObject({ level: 40, msg: "security event" });
+    expect(await server.logged(of("tokens"))).toMatchObject({ event: { protocol: "websocket" } });
+  });
+
   it("takes a password however its characters are composed", async () => {
     const composed = "K\u00f6nigsberger Kl\u00f6\u00dfe";
     const registered = await post(`${server.url}/api/register`, { username: "immanuel", password: composed });

@@ -49,6 +49,7 @@ export * from "./ports/logger.js";
 export type * from "./ports/message-store.js";
 export type * from "./ports/password-hasher.js";
 export type * from "./ports/refresh-token-store.js";
+export type * from "./ports/security-events.js";
 export type * from "./ports/server.js";
 export type * from "./ports/session-store.js";
 export type * from "./ports/ticket-store.js";

@@ -8,7 +8,9 @@ import {
   type UserRecord,
   type UserStore,
 } from "@sluice/core";
+import type { TellSecurityEvent } from "../security-log.js";
 import type { LoginThrottle } from "../throttle/login-throttle.js";
+import { Throttled } from "../throttle/throttled.js";
 import { impossibleFaults, normalizePassword, passwordFaults } from "./password.js";
 import { normalizeUsername, usernameFaults } from "./username.js";
 
@@ -35,6 +37,8 @@ export class InvalidFields extends Error {
 }
 
 const maxNameLength = 150;
+/** What events call the way a password comes by. */
+const carrier = "password";
 const takenUsername = "A user with that username already exists.";
 
 /** Who may log in, and with what. */
@@ -44,30 +48,46 @@ export class Accounts {
   readonly #throttle: LoginThrottle;
   /** Checked where there is no user, so that the answer takes the same time. */
   readonly #nobodysHash: string;
+  readonly #tell: TellSecurityEvent;
 
-  private constructor(users: UserStore, hasher: PasswordHasher, throttle: LoginThrottle, nobodysHash: string) {
+  private constructor(
+    users: UserStore,
+    hasher: PasswordHasher,
+    throttle: LoginThrottle,
+    tell: TellSecurityEvent,
+    nobodysHash: string,
+  ) {
     this.#users = users;
     this.#hasher = hasher;
     this.#throttle = throttle;
+    this.#tell = tell;
     this.#nobodysHash = nobodysHash;
   }
 
-  static async open(users: UserStore, hasher: PasswordHasher, throttle: LoginThrottle): Promise<Accounts> {
-    return new Accounts(users, hasher, throttle, await hasher.hash("nobody's password"));
+  /** `tell` hears of each login and each that fails, and of those who have to wait. */
+  static async open(
+    users: UserStore,
+    hasher: PasswordHasher,
+    throttle: LoginThrottle,
+    tell: TellSecurityEvent,
+  ): Promise<Accounts> {
+    return new Accounts(users, hasher, throttle, tell, await hasher.hash("nobody's password"));
   }
 
   /** What a client asks for. Rejects with `InvalidFields`, and with `Throttled` where too much was refused. */
   async signUp(registration: Registration, client: Address | undefined): Promise<AccountUser> {
     let refusal: unknown;
-    const user = await this.#throttle.registration(client, async () => {
-      try {
-        return await this.register(registration);
-      } catch (error) {
-        if (!(error instanceof InvalidFields)) throw error;
-        refusal = error;
-        return undefined;
-      }
-    });
+    const user = await this.#bounded("registration", client, undefined, () =>
+      this.#throttle.registration(client, async () => {
+        try {
+          return await this.register(registration);
+        } catch (error) {
+          if (!(error instanceof InvalidFields)) throw error;
+          refusal = error;
+          return undefined;
+        }
+      }),
+    );
     if (user === undefined) throw refusal;
     return user;
   }
@@ -107,9 +127,32 @@ export class Accounts {
     client: Address | undefined,
   ): Promise<AccountUser | undefined> {
     const user = await this.find(username);
-    return this.#throttle.login(user?.id ?? nobodysId(username), client, () =>
-      this.#verify(user, normalizePassword(password)),
+    const known = await this.#bounded("login", client, user?.id, () =>
+      this.#throttle.login(user?.id ?? nobodysId(username), client, () =>
+        this.#verify(user, normalizePassword(password)),
+      ),
     );
+    const where = client?.host;
+    // Where there is no such user, nothing of what was typed: it may be a password.
+    if (known === undefined) {
+      this.#tell({ type: "failure", reason: "invalid_credentials", userId: user?.id, carrier, client: where });
+    } else this.#tell({ type: "login", userId: known.id, carrier, client: where });
+    return known;
+  }
+
+  /** Tells of a client that has to wait. */
+  async #bounded<Result>(
+    limit: "login" | "registration",
+    client: Address | undefined,
+    userId: string | undefined,
+    attempt: () => Promise<Result>,
+  ): Promise<Result> {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (error instanceof Throttled) this.#tell({ type: "limit", limit, userId, client: client?.host });
+      throw error;
+    }
   }
 
   async #verify(user: UserRecord | undefined, password: string): Promise<AccountUser | undefined> {

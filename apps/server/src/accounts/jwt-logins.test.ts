@@ -11,6 +11,7 @@ import { readSettings } from "../settings.js";
 const password = "orange stapler museum";
 /** Milliseconds: a password's hash takes its time on a busy machine. */
 const timeout = 10_000;
+const client = "192.0.2.1";
 const logger = new RecordingLogger();
 let directory: string;
 let services: Services;
@@ -45,6 +46,7 @@ async function ask(path: string, content: object, token?: string): Promise<{ sta
       ...(token === undefined ? [] : [["authorization", `Bearer ${token}`] as const]),
     ],
     body: JSON.stringify(content),
+    clientAddress: client,
     timeout,
   }).getResponse();
   return { status: response.status, content: response.status === 204 ? undefined : response.json() };
@@ -53,6 +55,10 @@ async function ask(path: string, content: object, token?: string): Promise<{ sta
 async function logIn(username: string, secret = password): Promise<Login> {
   return (await ask("/api/jwt", { username, password: secret })).content as Login;
 }
+
+/** The security events that the log warns of. */
+const warnings = (): unknown[] =>
+  logger.lines.flatMap(({ level, fields }) => (level === "warn" && "event" in fields ? [fields.event] : []));
 
 const renew = (refresh: string) => ask("/api/jwt/refresh", { refresh });
 const refused = { status: 401, content: { detail: "Invalid token." } };
@@ -94,11 +100,52 @@ describe("a login by JWT", () => {
     expect(await otherSocket.receiveJsonFrom()).toMatchObject({ data_string_back: null });
     expect(await renew(other.refresh)).toMatchObject({ status: 200 });
 
-    const warnings = logger.lines.filter(({ level }) => level === "warn");
-    expect(warnings.map(({ fields }) => fields)).toEqual([
-      { userId: id, sessionId: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    const sessionId = expect.stringMatching(/^[0-9a-f]{64}$/);
+    expect(warnings().slice(0, 1)).toEqual([
+      { type: "reuse", userId: id, sessionId, carrier: "refresh token", client },
     ]);
     for (const secret of [stolen, next].flatMap(({ access, refresh }) => [access, refresh, refresh.slice(43)])) {
+      expect(JSON.stringify(logger.lines)).not.toContain(secret);
+    }
+  });
+
+  it("is in the log from its beginning to its end, and by its user's id", async () => {
+    const { id } = await register("joan");
+    logger.lines.length = 0;
+    const login = await logIn("joan");
+    const next = (await renew(login.refresh)).content as Login;
+    const socket = await open(next);
+    await ask("/api/logout", {}, next.access);
+    await socket.receiveClose();
+    expect(await ask("/api/jwt", { username: "joan", password: "a guess" })).toMatchObject({ status: 400 });
+    expect(await ask("/api/login", { username: password, password: "a guess" })).toMatchObject({ status: 400 });
+    expect(await opens(next)).toBe(false);
+
+    const events = logger.lines.flatMap(({ level, fields }) =>
+      "event" in fields ? [{ level, ...(fields.event as object) }] : [],
+    );
+    const sessionId = expect.stringMatching(/^[0-9a-f]{64}$/);
+    const tokenId = expect.stringMatching(/^[\w-]{36}$/);
+    const bySocket = { carrier: "query", protocol: "websocket", client: "127.0.0.1" };
+    expect(events).toEqual([
+      { level: "info", type: "login", userId: id, carrier: "password", client },
+      { level: "info", type: "renewal", userId: id, sessionId, carrier: "refresh token", client },
+      { level: "info", type: "login", userId: id, sessionId, tokenId, ...bySocket },
+      { level: "debug", type: "login", userId: id, sessionId, tokenId, carrier: "header", protocol: "http", client },
+      {
+        level: "info",
+        type: "revocation",
+        of: "session",
+        sessionId,
+        reason: "logged_out",
+        closed: 1,
+        elsewhere: false,
+      },
+      { level: "warn", type: "failure", reason: "invalid_credentials", userId: id, carrier: "password", client },
+      { level: "warn", type: "failure", reason: "invalid_credentials", carrier: "password", client },
+      { level: "warn", type: "failure", reason: "invalid_token", ...bySocket },
+    ]);
+    for (const secret of [password, "a guess", ...[login, next].flatMap(({ access, refresh }) => [access, refresh])]) {
       expect(JSON.stringify(logger.lines)).not.toContain(secret);
     }
   });

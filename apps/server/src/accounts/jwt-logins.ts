@@ -1,4 +1,4 @@
-import type { AccountUser, RefreshTokens } from "@sluice/core";
+import type { AccountUser, RefreshTokens, RefreshTokenUse } from "@sluice/core";
 import type { JwtTokens } from "@sluice/tokens-jose";
 
 /** What a client that logs in by JWT holds. */
@@ -34,8 +34,8 @@ export class JwtLogins {
   }
 
   /** Undefined for a refresh token that is no good, for whatever reason. */
-  async renew(refresh: string): Promise<JwtLogin | undefined> {
-    const rotated = await this.#options.refreshTokens.rotate(refresh);
+  async renew(refresh: string, use: RefreshTokenUse): Promise<JwtLogin | undefined> {
+    const rotated = await this.#options.refreshTokens.rotate(refresh, use);
     return rotated && { access: await this.#access(rotated.user, rotated.sessionId), refresh: rotated.token };
   }
 

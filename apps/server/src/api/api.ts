@@ -7,15 +7,19 @@ import { getPathNoStrict } from "hono/utils/url";
 import { InvalidFields } from "../accounts/accounts.js";
 import { jwtLifetime, type Member, type Services, ticketPurpose } from "../services.js";
 import { Throttled } from "../throttle/throttled.js";
+import type { Guess } from "../throttle/token-guesses.js";
 import { badRequest, readFields } from "./fields.js";
 import { servePage } from "./page.js";
 
 /** What the pipeline around the API has found out. */
 interface Bindings {
-  readonly scope: Scope<"http"> & {
-    readonly user: Member | AnonymousUser;
-    readonly grant: Grant<Member> | undefined;
-  };
+  readonly scope: Scope<"http"> &
+    Guess & {
+      readonly user: Member | AnonymousUser;
+      readonly grant: Grant<Member> | undefined;
+    };
+  /** Why nobody has asked who it is: then there is no scope. */
+  readonly refusal?: Throttled;
 }
 
 /** Bytes a request may hold: a login is short. */
@@ -56,6 +60,10 @@ export function createApi(services: Services): Hono<{ Bindings: Bindings }> {
     await next();
     context.header("cache-control", "no-store");
   });
+  api.use(({ env: { refusal } }, next) => {
+    if (refusal !== undefined) throw refusal;
+    return next();
+  });
 
   const credentials = { username: { required: true }, password: { required: true } } as const;
 
@@ -88,8 +96,14 @@ export function createApi(services: Services): Hono<{ Bindings: Bindings }> {
 
   api.post("/api/jwt/refresh", async (context) => {
     const { refresh } = await readFields(context, { refresh: { required: true } });
-    const login = await jwtLogins.renew(refresh);
-    if (login === undefined) throw invalidToken();
+    const { scope } = context.env;
+    const tooMany = scope.guess?.refusal();
+    if (tooMany !== undefined) throw tooMany;
+    const login = await jwtLogins.renew(refresh, scope);
+    if (login === undefined) {
+      scope.guess?.wasWrong();
+      throw invalidToken();
+    }
     return context.json({ ...login, expires_in: jwtLifetime / 1000 });
   });
 

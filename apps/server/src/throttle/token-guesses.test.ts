@@ -1,10 +1,12 @@
 import {
   asApp,
   fetchApp,
+  fromFirstMessage,
   fromHeader,
   fromQuery,
   type Grant,
   JsonWebsocketConsumer,
+  type SecurityEvent,
   StoreUnavailable,
   TokenAuth,
   type TokenVerifier,
@@ -28,7 +30,8 @@ class Hello extends JsonWebsocketConsumer {}
 /** Statuses, 101 for what was accepted, and what the verifier was asked for. */
 function world(most = 3) {
   const clock = new FakeClock(start);
-  const guesses = limitGuesses({ most, clock });
+  const events: SecurityEvent[] = [];
+  const guesses = limitGuesses({ most, clock, onSecurityEvent: (event) => void events.push(event) });
   const asked: string[] = [];
   const verifier: TokenVerifier = {
     async verify(token) {
@@ -38,15 +41,20 @@ function world(most = 3) {
     },
   };
   const from = [fromHeader(), fromQuery("token")];
+  const { onSecurityEvent } = guesses;
   const hello = guesses.inside(asApp(Hello));
-  const strict = guesses.outside(from)(TokenAuth(hello, { verifier, from, onAnonymous: "deny" }));
-  const lenient = guesses.outside(from)(TokenAuth(hello, { verifier, from, onInvalid: "anonymous" }));
+  const strict = guesses.outside(from)(TokenAuth(hello, { verifier, from, onSecurityEvent, onAnonymous: "deny" }));
+  const lenient = guesses.outside(from)(TokenAuth(hello, { verifier, from, onSecurityEvent, onInvalid: "anonymous" }));
   const api = guesses.outside([fromHeader()])(
-    TokenAuth(guesses.inside(fetchApp(() => new Response("hello"))), {
-      verifier,
-      from: [fromHeader()],
-      onInvalid: "anonymous",
-    }),
+    TokenAuth(
+      fetchApp(() => new Response("hello")),
+      {
+        verifier,
+        from: [fromHeader()],
+        onSecurityEvent,
+        onInvalid: "anonymous",
+      },
+    ),
   );
 
   async function open(target: string, clientAddress = "192.0.2.1", app = strict): Promise<number> {
@@ -54,9 +62,9 @@ function world(most = 3) {
     const handshake = await client.connect();
     return handshake.connected ? 101 : handshake.status;
   }
-  /** A connection that is open, by a good token. */
-  async function renewing(clientAddress: string): Promise<WebsocketCommunicator> {
-    const client = new WebsocketCommunicator(strict, "/?token=good", { clientAddress });
+  /** A connection that is open, by a good token or by none. */
+  async function renewing(clientAddress: string, target = "/?token=good"): Promise<WebsocketCommunicator> {
+    const client = new WebsocketCommunicator(target === "/" ? lenient : strict, target, { clientAddress });
     await client.connect();
     return client;
   }
@@ -66,9 +74,20 @@ function world(most = 3) {
   }
   return {
     asked,
+    events,
     open,
     renewing,
     ask,
+    /** The close code of a connection whose first message has this token in it. */
+    async introduce(token: string) {
+      const waiting = TokenAuth(hello, { verifier, from: [fromFirstMessage()], onSecurityEvent });
+      await using client = new WebsocketCommunicator(guesses.outside(from)(waiting), "/", {
+        clientAddress: "192.0.2.1",
+      });
+      await client.connect();
+      client.sendJsonTo({ type: "auth", token });
+      return (await client.receiveClose()).code;
+    },
     openLeniently: (target: string) => open(target, "192.0.2.1", lenient),
     async pass(ms: number) {
       vi.setSystemTime(Date.now() + ms);
@@ -119,23 +138,37 @@ it("is not concerned with good tokens, with none, and with what nobody could or 
   expect([await open("/?token=good"), await openLeniently("/"), (await ask("/")).status]).toEqual([429, 101, 200]);
 });
 
+it("counts a wrong token in the first message", async () => {
+  const { introduce, open } = world(2);
+  expect([await introduce("a"), await introduce("b")]).toEqual([4401, 4401]);
+  expect(await open("/?token=good")).toBe(429);
+});
+
 it("can be told not to count", async () => {
   const { open } = world(0);
   for (let time = 0; time < 5; time++) expect(await open("/?token=a")).toBe(401);
 });
 
-it("counts the wrong tokens that come by renewals, and looks at no more of them", async () => {
-  const { asked, open, renewing } = world(3);
-  await using client = await renewing("192.0.2.7");
-  const renew = async (token: string): Promise<unknown> => {
-    client.sendJsonTo({ type: "auth", token });
-    return ((await client.receiveJsonFrom()) as { type: string; code?: string }).code ?? "authenticated";
-  };
-  expect(await renew("good")).toBe("authenticated");
-  for (const token of ["wrong 1", "wrong 2", "wrong 3"]) expect(await renew(token)).toBe("invalid_token");
-  const before = asked.length;
-  for (const token of ["wrong 4", "good"]) expect(await renew(token)).toBe("temporarily_unavailable");
-  expect(asked).toHaveLength(before);
-  expect(await open("/?token=good", "192.0.2.7")).toBe(429);
-  expect(await open("/?token=good", "192.0.2.8")).toBe(101);
-});
+it.each([
+  ["with a token", "/?token=good"],
+  ["without one", "/"],
+])(
+  "counts the wrong tokens that come on a connection that was opened %s, and looks at no more of them",
+  async (_, target) => {
+    const { asked, events, open, renewing } = world(3);
+    await using client = await renewing("192.0.2.7", target);
+    const renew = async (token: string): Promise<unknown> => {
+      client.sendJsonTo({ type: "auth", token });
+      return ((await client.receiveJsonFrom()) as { type: string; code?: string }).code ?? "authenticated";
+    };
+    if (target !== "/") expect(await renew("good")).toBe("authenticated");
+    for (const token of ["wrong 1", "wrong 2", "wrong 3"]) expect(await renew(token)).toBe("invalid_token");
+    const before = asked.length;
+    for (const token of ["wrong 4", "good"]) expect(await renew(token)).toBe("temporarily_unavailable");
+    expect(asked).toHaveLength(before);
+    const limit = { type: "limit", limit: "tokens", client: "192.0.2.7", protocol: "websocket" };
+    expect(events.filter(({ type }) => type === "limit")).toEqual([limit, limit]);
+    expect(await open("/?token=good", "192.0.2.7")).toBe(429);
+    expect(await open("/?token=good", "192.0.2.8")).toBe(101);
+  },
+);

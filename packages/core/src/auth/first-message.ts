@@ -8,6 +8,7 @@ import type { MaybeAuthenticated } from "./authenticated.js";
 import type { FirstMessageCarrier } from "./carriers.js";
 import { LeasedConnection } from "./leased-connection.js";
 import { type RenewalOptions, renewal } from "./renewal.js";
+import type { SecurityReports } from "./security-reports.js";
 import { anonymousUser } from "./user.js";
 import { Refusal, type Verdict } from "./verdict.js";
 
@@ -21,6 +22,7 @@ export interface FirstMessageDialogue {
   readonly clock: Clock;
   readonly leases: Leases | undefined;
   readonly renewals: RenewalOptions;
+  readonly reports: SecurityReports | undefined;
 }
 
 /**
@@ -28,26 +30,33 @@ export interface FirstMessageDialogue {
  * connection looks as if it had just been made. A message that carries none is left for the inner application.
  */
 export async function afterFirstMessage(dialogue: FirstMessageDialogue): Promise<void> {
-  const { inner, scope, receive, send, carrier, judge, clock, leases, renewals } = dialogue;
+  const { inner, scope, receive, send, carrier, judge, clock, leases, renewals, reports } = dialogue;
   const connect = await receive();
   if (connect.type === "websocket.disconnect") return;
   await send({ type: "websocket.accept" });
 
   const first = await within(carrier.timeout, clock, receive());
-  if (first === undefined) return send({ type: "websocket.close", code: 4408, reason: "no token in time" });
+  if (first === undefined) {
+    reports?.refusedStranger(scope, "timeout", carrier.name);
+    return send({ type: "websocket.close", code: 4408, reason: "no token in time" });
+  }
   if (first.type !== "websocket.receive") return;
 
   const token = carrier.read(first.text ?? first.bytes);
   const since = leases === undefined ? 0 : leases.now();
   const verdict = await judge(token);
+  reports?.verdict(scope, token === undefined ? undefined : carrier.name, verdict);
   if (verdict instanceof Refusal) return closeWith(verdict, send);
   const rest = token === undefined ? prepend<"websocket">(first, receive) : receive;
   const again = prepend<"websocket">(connect, rest);
   const connection =
     leases === undefined ? undefined : new LeasedConnection({ leases, grant: verdict, since, type: "websocket", send });
   // It has long been open.
-  if (connection?.begin() === false) return closeWith(new Refusal("invalid"), send);
-  const renew = renewal(renewals, verdict, connection);
+  if (connection?.begin() === false) {
+    reports?.failure(scope, carrier.name, "invalid_token", verdict);
+    return closeWith(new Refusal("invalid"), send);
+  }
+  const renew = renewal(renewals, scope, verdict, connection);
   const grown = growScope(scope, { user: verdict?.user ?? anonymousUser, grant: verdict, renew });
   const reply = connection?.send ?? send;
   try {

@@ -8,6 +8,11 @@ export interface PresentedToken {
   readonly carrier: Carrier<User>;
 }
 
+/** The name of the carrier, if there was one token. */
+export function presentedBy(presented: PresentedToken | "ambiguous" | undefined): string | undefined {
+  return typeof presented === "object" ? presented.carrier.name : undefined;
+}
+
 /**
  * The token of a request, however often it stands there; undefined for none. Two are `"ambiguous"`, and so is one text
  * that stands where different things are meant by it.

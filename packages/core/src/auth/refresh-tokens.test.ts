@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from "vitest";
 import { ConfigurationError } from "../errors.js";
 import { webDigest } from "../ports/digest.js";
 import type { RefreshFamily, RefreshTokenStore } from "../ports/refresh-token-store.js";
+import type { SecurityEvent } from "../ports/security-events.js";
 import type { UserRecord } from "../ports/user-store.js";
 import { RefreshTokens, type RefreshTokensOptions } from "./refresh-tokens.js";
 
@@ -233,4 +234,25 @@ test.each<Partial<RefreshTokensOptions>>([
   { grace: 60_001 },
 ])("refuses %j", (options) => {
   expect(() => setUp(options)).toThrow(ConfigurationError);
+});
+
+describe("security events", () => {
+  test("tell of a rotation, of a token that is no good, and once of one that was used", async () => {
+    const events: SecurityEvent[] = [];
+    const { tokens, onReuse } = setUp({ onSecurityEvent: (event) => void events.push(event) });
+    onReuse.mockImplementation(() => expect(events.at(-1)?.type).toBe("reuse"));
+    const { token, sessionId } = await tokens.issue("7");
+    const use = { client: { host: "192.0.2.1", port: 4711 } };
+    await tokens.rotate(token, use);
+    for (let time = 0; time < 2; time++) expect(await tokens.rotate(token, use)).toBeUndefined();
+    await tokens.rotate("none at all");
+    const carrier = "refresh token";
+    expect(events).toEqual([
+      { type: "renewal", userId: "7", sessionId, carrier, client: "192.0.2.1" },
+      { type: "reuse", userId: "7", sessionId, carrier, client: "192.0.2.1" },
+      { type: "failure", reason: "invalid_grant", carrier, client: "192.0.2.1" },
+      { type: "failure", reason: "invalid_grant", carrier },
+    ]);
+    expect(onReuse).toHaveBeenCalledOnce();
+  });
 });

@@ -2,7 +2,10 @@ import type { MaybePromise } from "../app.js";
 import type { Clock } from "../ports/clock.js";
 import { webDigest } from "../ports/digest.js";
 import type { RefreshFamily, RefreshTokenStore } from "../ports/refresh-token-store.js";
+import type { OnSecurityEvent, SecurityEvent } from "../ports/security-events.js";
+import { steadyListener } from "../ports/steady-listener.js";
 import type { UserRecord } from "../ports/user-store.js";
+import type { Address } from "../scope.js";
 import { checkRange } from "../session/check-range.js";
 import { type AccountUser, accountUser } from "./account-user.js";
 import { randomToken } from "./random-token.js";
@@ -26,6 +29,13 @@ export interface RefreshTokensOptions {
    * later with the next one is found out then. 0 if left out: each token is good once.
    */
   readonly grace?: number;
+  /** Told of each token that was taken (`renewal`), that was no good (`failure`), and that came back after its use (`reuse`). */
+  readonly onSecurityEvent?: OnSecurityEvent | undefined;
+}
+
+/** Where a token comes from, for security events. A scope says it. */
+export interface RefreshTokenUse {
+  readonly client?: Address | undefined;
 }
 
 /** A new refresh token. This is the only time that `token` itself is at hand. */
@@ -54,6 +64,9 @@ export interface RefreshTokenReuse {
 
 /** What all tokens of a family begin with: a random token. */
 const familyLength = 43;
+
+/** What security events call the way it came by. */
+const carrier = "refresh token";
 
 /** Behind it stands what is each token's own: a digest, so that it can be made from the one before. */
 const tokenShape = /^[A-Za-z0-9_-]{43}[0-9a-f]{64}$/;
@@ -86,6 +99,7 @@ export class RefreshTokens {
   readonly #idleLifetime: number;
   readonly #absoluteLifetime: number;
   readonly #grace: number;
+  readonly #tell: ((event: SecurityEvent) => void) | undefined;
 
   /** Throws `ConfigurationError` for a number out of range. */
   constructor(options: RefreshTokensOptions) {
@@ -99,6 +113,7 @@ export class RefreshTokens {
     this.#idleLifetime = idleLifetime;
     this.#absoluteLifetime = absoluteLifetime;
     this.#grace = grace;
+    this.#tell = steadyListener(options.onSecurityEvent);
   }
 
   /** Begins a family: somebody has just logged in. `scopes` are what its access tokens are to be good for. */
@@ -125,7 +140,18 @@ export class RefreshTokens {
    * expired, or whose user is not active; and for one that was used before, by which its family ends. Of many who bring one
    * token at the same time one is given the next, which does not help them: the others end the family.
    */
-  async rotate(token: string): Promise<RotatedRefreshToken | undefined> {
+  async rotate(token: string, { client }: RefreshTokenUse = {}): Promise<RotatedRefreshToken | undefined> {
+    const next = await this.#rotate(token, client?.host);
+    if (next === "reused") return undefined;
+    if (next === undefined) {
+      this.#tell?.({ type: "failure", reason: "invalid_grant", carrier, client: client?.host });
+      return undefined;
+    }
+    this.#tell?.({ type: "renewal", userId: next.user.id, sessionId: next.sessionId, carrier, client: client?.host });
+    return next;
+  }
+
+  async #rotate(token: string, client: string | undefined): Promise<RotatedRefreshToken | "reused" | undefined> {
     if (!tokenShape.test(token)) return undefined;
     const name = token.slice(0, familyLength);
     const secret = token.slice(familyLength);
@@ -137,7 +163,7 @@ export class RefreshTokens {
       const { family, user } = found;
       if (family.current !== digest) {
         const { previous } = family;
-        if (previous?.digest !== digest || previous.until <= now) return this.#end(family);
+        if (previous?.digest !== digest || previous.until <= now) return this.#end(family, client);
         return rotated(family, user, name + (await webDigest(secret + previous.salt)));
       }
       const salt = randomToken();
@@ -153,8 +179,12 @@ export class RefreshTokens {
     }
   }
 
-  async #end({ id, userId }: RefreshFamily): Promise<undefined> {
-    if (await this.#store.remove(id)) await this.#onReuse({ sessionId: id, userId });
+  /** Undefined for a family that has ended already. */
+  async #end({ id, userId }: RefreshFamily, client: string | undefined): Promise<"reused" | undefined> {
+    if (!(await this.#store.remove(id))) return undefined;
+    this.#tell?.({ type: "reuse", userId, sessionId: id, carrier, client });
+    await this.#onReuse({ sessionId: id, userId });
+    return "reused";
   }
 
   #expiryOf(createdAt: number, now: number): number {

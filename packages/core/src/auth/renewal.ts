@@ -4,6 +4,7 @@ import type { Grant } from "../ports/token-verifier.js";
 import { growScope } from "../scope.js";
 import type { MaybeAuthenticated, Renew } from "./authenticated.js";
 import type { LeasedConnection } from "./leased-connection.js";
+import type { Place, SecurityReports } from "./security-reports.js";
 import { anonymousUser } from "./user.js";
 import { Refusal } from "./verdict.js";
 
@@ -12,16 +13,18 @@ export interface RenewalOptions {
   readonly judge: (token: string) => MaybePromise<Grant | Refusal>;
   /** By which `expiresIn` is told: that of the leases, where there are any. */
   readonly clock: Pick<Clock, "now">;
+  readonly reports: SecurityReports | undefined;
 }
 
-/** How the WebSocket of that grant, or of nobody, is renewed. It has a `connection` where there are leases. */
+/** How the WebSocket of that scope and grant, or of nobody, is renewed. It has a `connection` where there are leases. */
 export function renewal(
-  { judge, clock }: RenewalOptions,
+  { judge, clock, reports }: RenewalOptions,
+  place: Place,
   grant: Grant | undefined,
   connection: LeasedConnection | undefined,
 ): Renew {
   let current = grant;
-  return async (token, check) => {
+  const renew: Renew = async (token, check) => {
     const since = clock.now();
     const verdict = await judge(token);
     if (verdict instanceof Refusal) throw verdict;
@@ -30,11 +33,21 @@ export function renewal(
     check?.(verdict);
     if (connection?.renew(verdict, since) === false) throw new Refusal("invalid");
     current = verdict;
+    reports?.renewal(place, verdict);
     const { expiresAt } = verdict;
     return {
       grant: verdict,
       expiresIn: expiresAt === undefined ? undefined : Math.max(0, Math.floor((expiresAt - clock.now()) / 1_000)),
     };
+  };
+  if (reports === undefined) return renew;
+  return async (token, check) => {
+    try {
+      return await renew(token, check);
+    } catch (error) {
+      if (error instanceof Refusal) reports.refused(place, error, current);
+      throw error;
+    }
   };
 }
 

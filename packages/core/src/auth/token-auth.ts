@@ -3,6 +3,7 @@ import { ConfigurationError } from "../errors.js";
 import type { Leases } from "../leases/leases.js";
 import type { Middleware, Unmet } from "../middleware.js";
 import { type Clock, systemClock } from "../ports/clock.js";
+import type { OnSecurityEvent } from "../ports/security-events.js";
 import type { TokenVerifier } from "../ports/token-verifier.js";
 import { claiming, claimOf } from "../routing/claim.js";
 import { growScope } from "../scope.js";
@@ -10,8 +11,9 @@ import type { Authenticated, MaybeAuthenticated } from "./authenticated.js";
 import type { Carrier, FirstMessageCarrier } from "./carriers.js";
 import { afterFirstMessage, closeWith } from "./first-message.js";
 import { LeasedConnection } from "./leased-connection.js";
-import { presentedToken } from "./presented-token.js";
+import { presentedBy, presentedToken } from "./presented-token.js";
 import { renewal } from "./renewal.js";
+import { SecurityReports } from "./security-reports.js";
 import { anonymousUser, type User } from "./user.js";
 import { judgeBy, Refusal, type Verdict } from "./verdict.js";
 
@@ -37,6 +39,11 @@ export interface TokenAuthOptions<Who extends User> {
    * its token.
    */
   readonly leases?: Leases | undefined;
+  /**
+   * Told of each good token (`login`), each that is no good (`failure`), each renewal, and of whom it refuses or what stands
+   * inside does (`refusal`).
+   */
+  readonly onSecurityEvent?: OnSecurityEvent | undefined;
 }
 
 type DenyingOptions<Who extends User> = TokenAuthOptions<Who> & { readonly onAnonymous: "deny" };
@@ -80,7 +87,10 @@ export function TokenAuth(
     : (inner: App<Connection, MaybeAuthenticated>) => withTokenAuth(inner, first as TokenAuthOptions<User>);
 }
 
-function withTokenAuth(inner: App<Connection, MaybeAuthenticated>, options: TokenAuthOptions<User>): App<Connection> {
+function withTokenAuth(
+  application: App<Connection, MaybeAuthenticated>,
+  options: TokenAuthOptions<User>,
+): App<Connection> {
   if (options.from.length === 0) {
     throw new ConfigurationError(
       "expected TokenAuth to be told where tokens come from, got from: []; try [fromHeader()]",
@@ -92,23 +102,30 @@ function withTokenAuth(inner: App<Connection, MaybeAuthenticated>, options: Toke
   const judge = judgeBy(options);
   const clock = options.clock ?? systemClock;
   const { leases, verifier } = options;
-  const renewals = { judge: judgeBy({ verifier, onAnonymous: "deny" }), clock: leases ?? clock };
+  const reports = SecurityReports.to(options.onSecurityEvent);
+  const inner = reports?.watch(application) ?? application;
+  const renewals = { judge: judgeBy({ verifier, onAnonymous: "deny" }), clock: leases ?? clock, reports };
 
   const guarded: App<Connection> = (scope, receive, send) => {
     const marker = markers.find((subprotocol) => offers(scope, subprotocol));
     const reply = marker === undefined ? send : answering(marker, send);
     const visible = marker === undefined ? scope : withoutToken(scope, marker);
     const since = leases === undefined ? 0 : leases.now();
+    const presented = presentedToken(carriers, scope);
 
     const proceed = (verdict: Verdict): MaybePromise<void> => {
+      reports?.verdict(scope, presentedBy(presented), verdict);
       if (!(verdict instanceof Refusal)) {
         const { type } = scope;
-        const refuse = (): MaybePromise<void> => refuseLease(type, options.denial, reply);
+        const refuse = (): MaybePromise<void> => {
+          reports?.failure(scope, presentedBy(presented), "invalid_token", verdict);
+          return refuseLease(type, options.denial, reply);
+        };
         const connection =
           leases === undefined || (verdict === undefined && type === "http")
             ? undefined
             : new LeasedConnection({ leases, grant: verdict, since, type, send: reply, refuse });
-        const renew = type === "websocket" ? renewal(renewals, verdict, connection) : undefined;
+        const renew = type === "websocket" ? renewal(renewals, scope, verdict, connection) : undefined;
         const grown = growScope(visible, { user: verdict?.user ?? anonymousUser, grant: verdict, renew });
         return connection === undefined
           ? inner(grown, receive, reply)
@@ -118,7 +135,6 @@ function withTokenAuth(inner: App<Connection, MaybeAuthenticated>, options: Toke
       throw verdict;
     };
 
-    const presented = presentedToken(carriers, scope);
     if (presented === "ambiguous") return proceed(new Refusal("ambiguous"));
     if (presented === undefined && firstMessage !== undefined && visible.type === "websocket") {
       return afterFirstMessage({
@@ -131,12 +147,13 @@ function withTokenAuth(inner: App<Connection, MaybeAuthenticated>, options: Toke
         clock,
         leases,
         renewals,
+        reports,
       });
     }
     const verdict = judge(presented?.token, presented?.carrier.verifierFor?.(scope));
     return verdict instanceof Promise ? verdict.then(proceed) : proceed(verdict);
   };
-  return claiming(guarded, claimOf(inner));
+  return claiming(guarded, claimOf(application));
 }
 
 function offers(scope: Scope<Connection>, subprotocol: string): boolean {

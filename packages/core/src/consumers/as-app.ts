@@ -1,7 +1,9 @@
 import type { App, Connection, MaybePromise } from "../app.js";
+import { SecurityReports } from "../auth/security-reports.js";
 import { ConfigurationError } from "../errors.js";
 import type { ChannelLayer } from "../ports/channel-layer.js";
 import { type Logger, silentLogger } from "../ports/logger.js";
+import type { OnSecurityEvent } from "../ports/security-events.js";
 import type { ConsumerContext } from "./consumer.js";
 import type { ConsumerSetup } from "./consumer-run.js";
 import { HttpConsumer } from "./http-consumer.js";
@@ -18,6 +20,8 @@ export interface AsAppOptions {
   readonly layer?: ChannelLayer | undefined;
   /** Told of layer messages that no handler is listed for, and of what fails after a first failure. */
   readonly logger?: Logger | undefined;
+  /** Told of what `requireUser` and `requireScope` refuse in the middle of a connection; `TokenAuth` is told of the others. */
+  readonly onSecurityEvent?: OnSecurityEvent | undefined;
 }
 
 interface Declared {
@@ -95,7 +99,8 @@ export function asApp<Class extends ConsumerClass>(
   ...[options = {}]: Arguments<Class>
 ): App<TypesOf<Class>["protocol"], TypesOf<Class>["needs"]> {
   const { layer, logger = silentLogger } = options;
-  const setup: ConsumerSetup = { layer, logger, handlers: new LayerHandlers(consumer, logger) };
+  const reports = SecurityReports.to(options.onSecurityEvent);
+  const setup: ConsumerSetup = { layer, logger, reports, handlers: new LayerHandlers(consumer, logger) };
   if (setup.handlers.size > 0 && layer === undefined) {
     throw new ConfigurationError(`expected asApp(${consumer.name}, { layer }): it has static handlers`);
   }

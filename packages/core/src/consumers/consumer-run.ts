@@ -1,6 +1,7 @@
 import type { Connection, MaybePromise, Receive, ReceiveEvent, Scope, Send, SendEvent } from "../app.js";
 import type { Renewed } from "../auth/authenticated.js";
 import { renewedScope, renewOf } from "../auth/renewal.js";
+import type { SecurityReports } from "../auth/security-reports.js";
 import { ClientDisconnected, ConfigurationError, SlowConsumer, StopConsumer } from "../errors.js";
 import type { Channel, ChannelLayer, LayerMessage } from "../ports/channel-layer.js";
 import type { Logger } from "../ports/logger.js";
@@ -13,6 +14,7 @@ export interface ConsumerSetup {
   readonly layer: ChannelLayer | undefined;
   readonly handlers: LayerHandlers;
   readonly logger: Logger;
+  readonly reports: SecurityReports | undefined;
 }
 
 /**
@@ -55,6 +57,10 @@ export abstract class ConsumerRun<P extends Connection> implements ConsumerConte
 
   protected get logger(): Logger {
     return this.#setup.logger;
+  }
+
+  protected get reports(): SecurityReports | undefined {
+    return this.#setup.reports;
   }
 
   get layer(): ChannelLayer | undefined {

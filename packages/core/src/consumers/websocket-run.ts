@@ -1,4 +1,5 @@
 import type { MaybePromise, ReceiveEvent, Scope, Send, SendEvent } from "../app.js";
+import type { MaybeAuthenticated } from "../auth/authenticated.js";
 import { Refusal } from "../auth/verdict.js";
 import { AcceptConnection, DenyConnection, ProtocolError, RouteNotFound } from "../errors.js";
 import { isOutcome } from "../session/refusal.js";
@@ -54,6 +55,8 @@ export class WebSocketRun extends ConsumerRun<"websocket"> {
   /** A refusal is for the client to hear. Before accept it is the answer to the handshake, which is the session's to give. */
   protected override recover(error: unknown): MaybePromise<void> {
     if (!(error instanceof Refusal) || !this.#accepted) throw error;
+    const scope: Scope<"websocket"> & Partial<MaybeAuthenticated> = this.scope;
+    this.reports?.refused(scope, error, scope.grant);
     if (error.status >= 500) this.logger.error({ err: error }, "a credential could not be renewed");
     return this.ended ? undefined : this.consumer.refused(error);
   }

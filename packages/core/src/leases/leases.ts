@@ -3,6 +3,8 @@ import { LayerUnavailable } from "../errors.js";
 import type { ChannelLayer } from "../ports/channel-layer.js";
 import { type Clock, longestTimer, systemClock } from "../ports/clock.js";
 import { type Logger, silentLogger } from "../ports/logger.js";
+import type { OnSecurityEvent, SecurityEvent } from "../ports/security-events.js";
+import { steadyListener } from "../ports/steady-listener.js";
 import { steadyLogger } from "../ports/steady-logger.js";
 import type { Grant } from "../ports/token-verifier.js";
 import { checkRange } from "../session/check-range.js";
@@ -33,6 +35,8 @@ export interface LeasesOptions {
    * 30,000 if left out, 1,000 at least.
    */
   readonly failClosedAfter?: number | undefined;
+  /** Told of each revocation: where it is asked for, and where it ends connections. That a token expires is no event. */
+  readonly onSecurityEvent?: OnSecurityEvent | undefined;
 }
 
 /** What a process has. */
@@ -75,6 +79,7 @@ export interface OpenLease {
 export class Leases {
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #tell: ((event: SecurityEvent) => void) | undefined;
   readonly #skew: number;
   readonly #schedule: Schedule;
   readonly #index = new LeaseIndex();
@@ -102,6 +107,7 @@ export class Leases {
     checkRange("failClosedAfter", failClosedAfter, 1_000, longestTimer);
     this.#clock = clock;
     this.#logger = steadyLogger(logger);
+    this.#tell = steadyListener(options.onSecurityEvent);
     this.#skew = skew;
     this.#schedule = new Schedule(clock);
     this.#recent = new RecentRevocations(clock);
@@ -113,7 +119,7 @@ export class Leases {
     this.#feed = new RevocationFeed(
       { ...shared, layer, beatEvery },
       {
-        revoked: (revocation) => this.#apply(revocation),
+        revoked: (revocation) => this.#apply(revocation, true),
         cutOff: (since) => this.#doubts.cutOff(this.#leases, since),
         regained: (since) => this.#doubts.regained(this.#leases, since),
       },
@@ -234,15 +240,31 @@ export class Leases {
     }
     if (this.#closed) throw new LayerUnavailable("the leases are closed");
     this.#feed.start();
-    this.#apply(revocation);
+    this.#apply(revocation, false);
     await this.#feed.publish(revocation);
   }
 
-  #apply(revocation: Revocation): void {
+  #apply(revocation: Revocation, elsewhere: boolean): void {
+    const { of, id, reason, issuedBefore } = revocation;
     this.#recent.remember(revocation);
-    for (const lease of this.#index.find(revocation.of, revocation.id)) {
-      if (concerns(revocation, lease)) this.#end(lease, revocation.reason);
+    let closed = 0;
+    for (const lease of this.#index.find(of, id)) {
+      if (!concerns(revocation, lease)) continue;
+      closed++;
+      this.#end(lease, reason);
     }
+    if (elsewhere && closed === 0) return;
+    this.#tell?.({
+      type: "revocation",
+      of,
+      reason,
+      userId: of === "user" ? id : undefined,
+      tokenId: of === "token" ? id : undefined,
+      sessionId: of === "session" ? id : undefined,
+      issuedBefore: issuedBefore ?? undefined,
+      closed,
+      elsewhere,
+    });
   }
 
   #renew(lease: HeldLease, grant: Grant, since: number): boolean {

@@ -1,11 +1,13 @@
 import type { App, Connection, MaybePromise, Scope, Send } from "../app.js";
 import type { MaybeAuthenticated } from "../auth/authenticated.js";
 import { LeasedConnection } from "../auth/leased-connection.js";
+import { SecurityReports } from "../auth/security-reports.js";
 import { refuseLease } from "../auth/token-auth.js";
 import { anonymousUser, type User } from "../auth/user.js";
 import type { Leases } from "../leases/leases.js";
 import { type Middleware, middleware } from "../middleware.js";
 import { type Logger, silentLogger } from "../ports/logger.js";
+import type { OnSecurityEvent } from "../ports/security-events.js";
 import { steadyLogger } from "../ports/steady-logger.js";
 import { growScope } from "../scope.js";
 import type { LoginScope } from "./login.js";
@@ -23,6 +25,11 @@ export interface AuthOptions<Who extends User> {
   readonly leases?: Leases | undefined;
   /** Told when other processes hear later of a logout. Silent if left out. */
   readonly logger?: Logger | undefined;
+  /**
+   * Told of `login()`, and of what is refused inside; of `logout()` where there are no `leases`, which tell of it themselves.
+   * That somebody comes back with a session is no event.
+   */
+  readonly onSecurityEvent?: OnSecurityEvent | undefined;
 }
 
 /** What {@link AuthMiddleware} adds to the scope: what `TokenAuth` adds, and what `login()` and `logout()` work by. */
@@ -39,12 +46,14 @@ export interface WithUser<Who extends User = User> extends MaybeAuthenticated<Wh
 export function AuthMiddleware<Who extends User>(options: AuthOptions<Who>): Middleware<WithSession, WithUser<Who>> {
   const { findUser, leases } = options;
   const logger = steadyLogger(options.logger ?? silentLogger);
+  const reports = SecurityReports.to(options.onSecurityEvent);
 
   return middleware<WithSession>(
     <P extends Connection, Inner extends object>(
-      inner: App<P, Inner & WithSession & WithUser<Who>>,
-    ): App<P, Inner & WithSession> =>
-      async (scope, receive, send) => {
+      application: App<P, Inner & WithSession & WithUser<Who>>,
+    ): App<P, Inner & WithSession> => {
+      const inner = reports?.watch(application) ?? application;
+      return async (scope, receive, send) => {
         const { session } = scope;
         const { type } = scope as Scope<Connection>;
         const { userId } = session;
@@ -61,12 +70,20 @@ export function AuthMiddleware<Who extends User>(options: AuthOptions<Who>): Mid
                 send: send as Send<Connection>,
                 refuse: () => refuseLease(type, "response", send as Send<Connection>),
               });
-        const auth = new SessionLogin<Who>({ session, logger, type, leases, connection });
+        const auth = new SessionLogin<Who>({
+          session,
+          logger,
+          place: scope as Scope<Connection>,
+          leases,
+          connection,
+          reports,
+        });
         // A token that is renewed further out is not what this user came with.
         const grown = growScope(scope, { user: user ?? anonymousUser, grant, renew: undefined, auth });
         await (connection === undefined
           ? inner(grown, receive, send)
           : connection.run(inner, grown, receive, connection.send));
-      },
+      };
+    },
   ) as Middleware<WithSession, WithUser<Who>>;
 }

@@ -1,4 +1,5 @@
 import type { Connection, Scope } from "../app.js";
+import type { SecurityReports } from "../auth/security-reports.js";
 import { ConfigurationError, DenyConnection } from "../errors.js";
 import { header, headerValues } from "../scope.js";
 import { allowedOrigins, hostsOrOwnMachine } from "../security/allowed-origins.js";
@@ -27,6 +28,7 @@ const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRA
 export function crossSiteCheck(
   cookie: string,
   { allowedHosts, allowMissingOrigin = false }: CrossSiteOptions,
+  reports?: SecurityReports,
 ): (scope: Scope<Connection> & { readonly cookies: ReadonlyMap<string, string> }) => void {
   if (allowedHosts.includes("*")) {
     throw new ConfigurationError(
@@ -50,6 +52,7 @@ export function crossSiteCheck(
       isSilent && site !== undefined ? site === "same-origin" || site === "none" : (allows(scope) ?? missing);
     if (passes) return;
 
+    reports?.refusedStranger(scope, "cross_site");
     const came = isSilent && site !== undefined ? `Sec-Fetch-Site: ${site}` : origin;
     throw new DenyConnection({
       status: 403,

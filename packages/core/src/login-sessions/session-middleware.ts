@@ -1,8 +1,10 @@
 import type { App, Connection, MaybePromise, Scope, Send, SendEvent } from "../app.js";
+import { SecurityReports } from "../auth/security-reports.js";
 import type { WithCookies } from "../cookies/cookie-middleware.js";
 import { type Middleware, middleware } from "../middleware.js";
 import { type Clock, systemClock } from "../ports/clock.js";
 import { type Logger, silentLogger } from "../ports/logger.js";
+import type { OnSecurityEvent } from "../ports/security-events.js";
 import type { SessionStore } from "../ports/session-store.js";
 import { steadyLogger } from "../ports/steady-logger.js";
 import { growScope, type HeaderList } from "../scope.js";
@@ -18,6 +20,8 @@ export interface SessionOptions extends CrossSiteOptions, SessionCookieOptions {
   readonly clock?: Clock | undefined;
   /** Told of what could not be saved when there was nobody left to tell. Silent if left out. */
   readonly logger?: Logger | undefined;
+  /** Told of each request and handshake that another site's page may have made. */
+  readonly onSecurityEvent?: OnSecurityEvent | undefined;
   /** Milliseconds that a session outlives its last request or handshake: 7 days if left out, a minute at least. */
   readonly idleLifetime?: number;
   /** Milliseconds that a session lasts from its login on, however busy: 14 days if left out, 400 days at most. */
@@ -55,7 +59,7 @@ export function SessionMiddleware(options: SessionOptions): Middleware<WithCooki
   checkRange("lifetime", lifetime, minute, 400 * day);
   checkRange("idleLifetime", idleLifetime, minute, lifetime);
   const cookie = new SessionCookie(options);
-  const refuseCrossSite = crossSiteCheck(cookie.name, options);
+  const refuseCrossSite = crossSiteCheck(cookie.name, options, SecurityReports.to(options.onSecurityEvent));
   const records = new SessionRecords({ store, clock, logger: steadyLogger(logger), idleLifetime, lifetime });
 
   return middleware<WithCookies>(

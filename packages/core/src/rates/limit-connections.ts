@@ -1,6 +1,8 @@
 import type { Connection, Scope } from "../app.js";
+import { SecurityReports } from "../auth/security-reports.js";
 import { DenyConnection } from "../errors.js";
 import { type Middleware, middleware } from "../middleware.js";
+import type { OnSecurityEvent } from "../ports/security-events.js";
 import { checkRange } from "../session/check-range.js";
 
 export interface ConnectionLimit<Needs extends object = {}> {
@@ -10,6 +12,8 @@ export interface ConnectionLimit<Needs extends object = {}> {
   readonly by: (scope: Scope<"websocket"> & Needs) => string | undefined;
   /** Told of each connection that is refused for it. */
   readonly onExceeded?: ((scope: Scope<"websocket"> & Needs) => void) | undefined;
+  /** Told of it, too. */
+  readonly onSecurityEvent?: OnSecurityEvent | undefined;
 }
 
 /**
@@ -24,6 +28,7 @@ export interface ConnectionLimit<Needs extends object = {}> {
 export function limitConnections<Needs extends object = {}>(options: ConnectionLimit<Needs>): Middleware<Needs> {
   const { max, by, onExceeded } = options;
   checkRange("max", max, 1, 1_000_000);
+  const reports = SecurityReports.to(options.onSecurityEvent);
   const counts = new Map<string, number>();
 
   function release(name: string): void {
@@ -40,6 +45,7 @@ export function limitConnections<Needs extends object = {}>(options: ConnectionL
     const count = counts.get(name) ?? 0;
     if (count >= max) {
       onExceeded?.(socket);
+      reports?.limit(socket, "connections");
       throw tooMany();
     }
     counts.set(name, count + 1);

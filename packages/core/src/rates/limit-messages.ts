@@ -1,6 +1,8 @@
 import type { App, Connection, MaybePromise, Receive, ReceiveEvent, Scope, Send } from "../app.js";
+import { SecurityReports } from "../auth/security-reports.js";
 import { type Middleware, middleware } from "../middleware.js";
 import { type Clock, systemClock } from "../ports/clock.js";
+import type { OnSecurityEvent } from "../ports/security-events.js";
 import { checkRange } from "../session/check-range.js";
 import { quietly } from "../session/quietly.js";
 import { filtered } from "../session/receive.js";
@@ -19,6 +21,8 @@ export interface MessageLimit<Needs extends object = {}> {
   readonly by?: ((scope: Scope<"websocket"> & Needs) => string | undefined) | undefined;
   /** Told of each connection that is closed for it. */
   readonly onExceeded?: ((scope: Scope<"websocket"> & Needs) => void) | undefined;
+  /** Told of it, too. */
+  readonly onSecurityEvent?: OnSecurityEvent | undefined;
   readonly clock?: Clock | undefined;
 }
 
@@ -44,13 +48,17 @@ export function limitMessages<Needs extends object = {}>(options: MessageLimit<N
   checkRange("burst", burst, 1, most);
   const rate = { perSecond, burst };
   const shared = new SharedBuckets(rate, clock);
+  const reports = SecurityReports.to(options.onSecurityEvent);
 
   return middleware<Needs>((inner) => (scope, receive, send) => {
     if (scope.type !== "websocket") return inner(scope, receive, send);
     const socket = scope as Scope<"websocket"> & typeof scope;
     const name = by?.(socket);
     const bucket = name === undefined ? new TokenBucket(rate, clock.now()) : shared.hold(name);
-    const metered = new MeteredConnection(bucket, clock, send, () => options.onExceeded?.(socket));
+    const metered = new MeteredConnection(bucket, clock, send, () => {
+      options.onExceeded?.(socket);
+      reports?.limit(socket, "messages");
+    });
     const run = (): MaybePromise<void> => metered.run(inner, scope, receive);
     return name === undefined ? run() : releasing(run, () => shared.release(name));
   });

@@ -1,6 +1,8 @@
 import type { App, Connection } from "../app.js";
+import { SecurityReports } from "../auth/security-reports.js";
 import { DenyConnection } from "../errors.js";
 import { type Middleware, middleware } from "../middleware.js";
+import type { OnSecurityEvent } from "../ports/security-events.js";
 import { allowedOrigins, hostsOrOwnMachine } from "./allowed-origins.js";
 
 export interface OriginOptions {
@@ -9,6 +11,8 @@ export interface OriginOptions {
    * left out. Such clients have to say who they are in another way: see `TokenAuth`.
    */
   readonly allowMissingOrigin?: boolean;
+  /** Told of each handshake that is refused. */
+  readonly onSecurityEvent?: OnSecurityEvent | undefined;
 }
 
 /**
@@ -83,15 +87,18 @@ function around<P extends Connection, Needs extends object>(
     : make(first, second as OriginOptions | undefined);
 }
 
-function gate(patterns: readonly string[], { allowMissingOrigin = false }: OriginOptions = {}): Middleware {
+function gate(patterns: readonly string[], options: OriginOptions = {}): Middleware {
+  const { allowMissingOrigin = false } = options;
   if (patterns.includes("*")) {
     // The others have to be right all the same.
     allowedOrigins(patterns.filter((pattern) => pattern !== "*"));
     return middleware((inner) => inner);
   }
   const allows = allowedOrigins(patterns);
+  const reports = SecurityReports.to(options.onSecurityEvent);
   return middleware((inner) => (scope, receive, send) => {
     if (scope.type === "websocket" && !(allows(scope) ?? allowMissingOrigin)) {
+      reports?.refusedStranger(scope, "origin");
       throw new DenyConnection({
         status: 403,
         headers: [["content-type", "text/plain; charset=utf-8"]],
