@@ -49,8 +49,48 @@ export async function logOut({ token }: Session): Promise<void> {
   await request("POST", "/api/logout", { token });
 }
 
+/** A login of a user's, on some device. Times are ISO 8601. */
+export interface Device {
+  readonly id: string;
+  readonly user_agent: string | null;
+  readonly created_at: string;
+  /** Null where it has been used for nothing but to log in. */
+  readonly last_used_at: string | null;
+  /** True for the one that asks. */
+  readonly current: boolean;
+  /** How many connections it has open. */
+  readonly connections: number;
+}
+
+/** The one that was used last first. */
+export function devicesOf({ token }: Session): Promise<readonly Device[]> {
+  return request("GET", "/api/sessions", { token });
+}
+
+/** Logs a device out, which may have been done meanwhile. */
+export async function endDevice({ token }: Session, { id }: Device): Promise<void> {
+  try {
+    await request("DELETE", `/api/sessions/${id}`, { token });
+  } catch (error) {
+    if (!(error instanceof Refused) || error.status !== 404) throw error;
+  }
+}
+
+/** Logs out all devices but this one. */
+export async function endOtherDevices({ token }: Session): Promise<void> {
+  await request("DELETE", "/api/sessions", { token });
+}
+
+/** Logs out all devices but this one, too. */
+export async function changePassword(
+  { token }: Session,
+  content: { readonly old_password: string; readonly new_password: string },
+): Promise<void> {
+  await request("POST", "/api/password", { token, content });
+}
+
 async function request<Answer>(
-  method: "GET" | "POST",
+  method: "GET" | "POST" | "DELETE",
   path: string,
   {
     content,

@@ -1,5 +1,17 @@
-import { askForTicket, logIn, logOut, Refused, register, type Session } from "./account.js";
+import {
+  askForTicket,
+  changePassword,
+  devicesOf,
+  endDevice,
+  endOtherDevices,
+  logIn,
+  logOut,
+  Refused,
+  register,
+  type Session,
+} from "./account.js";
 import { ChatConnection, type ConnectionState } from "./connection.js";
+import { deviceItems } from "./devices.js";
 import { onSubmit, say } from "./form.js";
 import { inRoom } from "./here.js";
 import { recall, remember } from "./memory.js";
@@ -21,6 +33,9 @@ const retry = part("retry", HTMLButtonElement);
 const composeForm = part("compose", HTMLFormElement);
 const composeFault = part("compose-fault", HTMLElement);
 const composer = part("message", HTMLTextAreaElement);
+const account = part("account", HTMLDialogElement);
+const passwordForm = part("password", HTMLFormElement);
+const devicesFault = part("devices-fault", HTMLElement);
 const transcript = new Transcript(part("log", HTMLElement), part("messages", HTMLElement), part("to-end", HTMLElement));
 
 let session: Session | undefined;
@@ -74,6 +89,7 @@ function leave(why: string): void {
   session = undefined;
   remember(() => sessionStorage, sessionKey, undefined);
   transcript.clear();
+  account.close();
   chat.hidden = true;
   say(notice, why);
   showEntrance(loginForm);
@@ -126,6 +142,24 @@ function arrived(text: string, news: boolean): void {
   else if (news && text === takenBack && text === composer.value) composer.value = "";
 }
 
+/** Does something about the devices, and shows what there are after it. */
+async function withDevices(act: (session: Session) => Promise<void> = async () => {}): Promise<void> {
+  const current = session;
+  if (current === undefined) return;
+  try {
+    await act(current);
+    const devices = await devicesOf(current);
+    if (current !== session) return;
+    const items = deviceItems(devices, (device) => void withDevices((own) => endDevice(own, device)));
+    part("devices", HTMLElement).replaceChildren(...items);
+    part("end-others", HTMLButtonElement).hidden = devices.length < 2;
+    say(devicesFault, "");
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    say(devicesFault, error.message);
+  }
+}
+
 function showConnection(state: ConnectionState): void {
   chat.dataset.phase = state.phase;
   say(part("connection-text", HTMLElement), inWords(state));
@@ -171,6 +205,23 @@ part("logout", HTMLButtonElement).addEventListener("click", () => {
   underWay = [];
   leave("You are logged out.");
   logOut(ended).catch(() => say(notice, "You are logged out here, but the server could not be told."));
+});
+
+part("to-account", HTMLButtonElement).addEventListener("click", () => {
+  passwordForm.reset();
+  say(part("password-notice", HTMLElement), "");
+  account.showModal();
+  void withDevices();
+});
+part("close-account", HTMLButtonElement).addEventListener("click", () => account.close());
+part("end-others", HTMLButtonElement).addEventListener("click", () => void withDevices(endOtherDevices));
+onSubmit(passwordForm, async ({ old_password = "", new_password = "" }) => {
+  if (session === undefined) return;
+  say(part("password-notice", HTMLElement), "");
+  await changePassword(session, { old_password, new_password });
+  passwordForm.reset();
+  say(part("password-notice", HTMLElement), "Your password is changed.");
+  await withDevices();
 });
 
 onSubmit(enterForm, ({ room = "" }) => {

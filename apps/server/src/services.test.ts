@@ -64,7 +64,7 @@ describePostgres(() => {
       const grant = await services.verifier.verify(token);
       expect(grant?.tokenId).toBe(createHash("sha256").update(token).digest("hex"));
       if (grant === undefined) return;
-      await services.revoke(grant);
+      await services.logins.end(grant);
       expect(await services.verifier.verify(token)).toBeUndefined();
     });
   });
@@ -85,7 +85,7 @@ describePostgres(() => {
       });
       const early = services.verifier.verify(other);
       await vi.waitFor(() => expect(vi.mocked(services.database.tokens.findAll)).toHaveBeenCalled(), patience);
-      expect(await services.revokeAllOf(user?.id ?? "", "revoked")).toBe(2);
+      expect(await services.logins.endAllOf(user?.id ?? "", "revoked")).toBe(2);
       const late = services.verifier.verify(other);
       answer();
       await early;

@@ -3,8 +3,6 @@ import {
   type ChannelLayer,
   type Clock,
   type Grant,
-  LayerUnavailable,
-  type LeaseEnd,
   Leases,
   type Logger,
   type MessageStore,
@@ -23,6 +21,7 @@ import { type Database, openDatabase } from "@sluice/store-drizzle";
 import { JwtTokens } from "@sluice/tokens-jose";
 import { Accounts } from "./accounts/accounts.js";
 import { JwtLogins } from "./accounts/jwt-logins.js";
+import { Logins, told } from "./accounts/logins.js";
 import { type UserData, userData } from "./chat/user-data.js";
 import { loadJwtKeys } from "./jwt-keys.js";
 import { securityLog, type TellSecurityEvent } from "./security-log.js";
@@ -61,13 +60,8 @@ export interface Services {
   readonly verifier: TokenVerifier<Member>;
   /** Watches over the tokens of open connections. */
   readonly leases: Leases;
-  /**
-   * Ends the login a grant comes from, and the connections that were opened with it: an opaque token, or a session with
-   * all its JWTs.
-   */
-  revoke(grant: Grant): Promise<void>;
-  /** Ends every login of a user, and all of their connections; says how many opaque and refresh tokens there were. */
-  revokeAllOf(userId: string, reason: LeaseEnd): Promise<number>;
+  /** What users are known by, from a login to its end. */
+  readonly logins: Logins;
   close(): Promise<void>;
 }
 
@@ -113,61 +107,34 @@ async function openOn(layer: ChannelLayer, settings: Settings, logger: Logger): 
   const leases = new Leases({ layer, clock, logger, verify, onSecurityEvent });
   const either: TokenVerifier<Member> = { verify: (token) => (isJwt(token) ? jwt : tokens).verify(token) };
   const { TOKEN_CACHE_AGE: maxAge, TOKEN_CACHE_SIZE: maxSize } = settings;
-  // What the store has forgotten opens nothing more than what a server remembers for seconds; it hears when the layer is back.
-  const told = async (telling: Promise<void>): Promise<void> => {
-    try {
-      await telling;
-    } catch (error) {
-      if (!(error instanceof LayerUnavailable)) throw error;
-      logger.warn({ err: error }, "other servers could not be told of a revocation");
-    }
-  };
   const refreshTokens = new RefreshTokens({
     store: database.refreshTokens,
     clock,
-    onReuse: ({ sessionId }) => told(leases.revokeSession(sessionId, "revoked")),
+    onReuse: ({ sessionId }) => told(leases.revokeSession(sessionId, "revoked"), logger),
     onSecurityEvent,
   });
+  const accounts = await Accounts.open(database.users, new Argon2Hasher(), throttle, onSecurityEvent);
+  const jwtLogins = new JwtLogins({ jwt, refreshTokens, lifetime: jwtLifetime });
   return {
     settings,
     logger,
     clock,
     onSecurityEvent,
     database,
-    accounts: await Accounts.open(database.users, new Argon2Hasher(), throttle, onSecurityEvent),
+    accounts,
     messages: database.messages,
     layer,
     presence: here,
     tokens,
     jwt,
-    jwtLogins: new JwtLogins({ jwt, refreshTokens, lifetime: jwtLifetime }),
+    jwtLogins,
+    logins: new Logins({ database, accounts, tokens, jwtLogins, leases, clock, logger }),
     tickets: new Tickets({ store: database.tickets, clock, verify }),
     leases,
     verifier:
       maxSize > 0 && hearsOfRevocations(settings)
         ? new TokenCache({ verifier: either, leases, maxAge, maxSize, digest })
         : either,
-    async revoke({ tokenId, sessionId, expiresAt }) {
-      if (sessionId !== undefined) {
-        await database.refreshTokens.remove(sessionId);
-        await told(leases.revokeSession(sessionId, "logged_out"));
-        return;
-      }
-      // An opaque token is gone when its record is; a JWT has none, and is remembered until it dies by itself.
-      const removed = await database.tokens.remove(tokenId);
-      if (!removed && expiresAt !== undefined) await database.revocations.revoke(tokenId, expiresAt);
-      await told(leases.revokeToken(tokenId, "logged_out"));
-    },
-    async revokeAllOf(userId, reason) {
-      // Sessions end whatever the clocks of servers say. When a JWT was issued is what ends one without a session.
-      const [opaque, sessions] = await Promise.all([
-        database.tokens.removeAllOf(userId),
-        database.refreshTokens.removeAllOf(userId),
-        database.revocations.revokeIssuedBefore(userId, clock.now()),
-      ]);
-      await told(leases.revokeUser(userId, reason));
-      return opaque + sessions;
-    },
     async close() {
       await leases.close();
       await here.close();

@@ -297,6 +297,48 @@ describe.skipIf(chromiumPath === undefined)("the chat page", () => {
     await page.getByRole("heading", { name: "Log in" }).waitFor();
   });
 
+  it("shows one's devices, ends one and the others, and changes the password", async () => {
+    const devices = { username: "devices", password: goodPassword };
+    const begin = async (userAgent: string): Promise<string> => {
+      const response = await post(`${server.url}/api/login`, devices, { "user-agent": userAgent });
+      return ((await response.json()) as { token: string }).token;
+    };
+    const status = async (token: string): Promise<number> =>
+      (await fetch(`${server.url}/api/me`, { headers: { authorization: `Bearer ${token}` } })).status;
+    const { page } = await guest("devices", "/#devices");
+    const [phone, script] = [
+      await begin("Mozilla/5.0 (iPhone) Version/18 Safari/605"),
+      await begin("<b>curl</b>/8.5 x"),
+    ];
+    const account = page.getByRole("dialog");
+    const items = account.getByRole("listitem");
+
+    await page.getByRole("button", { name: "Account" }).click();
+    await items.filter({ hasText: "this device" }).filter({ hasText: "1 open connection" }).waitFor();
+    expect((await items.locator(".device").allTextContents()).sort()).toEqual([
+      "<b>curl</b>/8.5",
+      expect.stringMatching(/^Chrome on /),
+      "Safari on iPhone",
+    ]);
+    await account.getByRole("button", { name: /^Log out Safari on iPhone/ }).click();
+    await items.filter({ hasText: "iPhone" }).waitFor({ state: "detached" });
+    expect([await status(phone), await status(script)]).toEqual([401, 200]);
+    await account.getByRole("button", { name: "Log out all others" }).click();
+    await items.filter({ hasText: "curl" }).waitFor({ state: "detached" });
+    expect(await status(script)).toBe(401);
+
+    expectedComplaint = /^Failed to load resource: the server responded with a status of 400/;
+    await account.getByLabel("Old password").fill("not this one");
+    await account.getByLabel(/^New password/).fill(`new ${goodPassword}`);
+    await page.keyboard.press("Enter");
+    await account.getByText("Your old password was entered incorrectly.").waitFor();
+    await account.getByLabel("Old password").fill(goodPassword);
+    await page.keyboard.press("Enter");
+    await account.getByText("Your password is changed.").waitFor();
+    await account.getByRole("button", { name: "Close" }).click();
+    await say(page, "still here");
+  });
+
   it("can be used with the keyboard alone", async () => {
     await member(server.url, "keys");
     const { page } = await visit("/#keys");
@@ -314,12 +356,12 @@ describe.skipIf(chromiumPath === undefined)("the chat page", () => {
     expect(await transcript(page)).toEqual(["You: first line\nsecond line"]);
 
     const stops = [];
-    for (let stop = 0; stop < 6; stop++) {
+    for (let stop = 0; stop < 7; stop++) {
       await keyboard.press("Shift+Tab");
       stops.unshift(await focused(page));
       expect(await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")).toBe("solid");
     }
-    expect(stops).toEqual(["#", "#keys", "room-name", "Enter", "logout", "log"]);
+    expect(stops).toEqual(["#", "#keys", "room-name", "Enter", "to-account", "logout", "log"]);
   });
 
   it("says that the connection is lost, and comes back by itself with everything", async () => {

@@ -54,7 +54,7 @@ export type * from "./ports/server.js";
 export type * from "./ports/session-store.js";
 export type * from "./ports/ticket-store.js";
 export type * from "./ports/token-store.js";
-export type * from "./ports/token-verifier.js";
+export * from "./ports/token-verifier.js";
 export type * from "./ports/transport.js";
 export type * from "./ports/user-store.js";
 export type * from "./presence/member.js";

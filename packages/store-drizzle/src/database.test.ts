@@ -62,7 +62,7 @@ function databaseTests(location: () => Promise<DatabaseLocation>): void {
     const refusals = [await refusal(database.users.create(user)), await refusal(database.tokens.find("di-gest-7"))];
     await database.migrate();
     const { id } = await database.users.create({ ...user, username: "somebody" });
-    const token = { digest: "di-gest-7", userId: id, createdAt: 1, expiresAt: undefined };
+    const token = { digest: "di-gest-7", userId: id, createdAt: 1, expiresAt: undefined, userAgent: undefined };
     await database.tokens.create(token);
     const ticket = {
       digest: "tic-ket-7",
@@ -88,7 +88,15 @@ function databaseTests(location: () => Promise<DatabaseLocation>): void {
     const { users, revocations, refreshTokens, migrate } = await open(await location());
     await migrate();
     const { id: userId, username } = await users.create({ username: "alice", name: "", passwordHash: "x" });
-    const family = { userId, scopes: undefined, createdAt: 1, current: "x", previous: undefined };
+    const family = {
+      userId,
+      scopes: undefined,
+      userAgent: undefined,
+      lastUsedAt: 1,
+      createdAt: 1,
+      current: "x",
+      previous: undefined,
+    };
     const hour = 3_600_000;
     for (const [id, expiresAt] of [
       ["long expired", Date.now() - 25 * hour],

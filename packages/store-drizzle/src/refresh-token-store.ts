@@ -1,5 +1,5 @@
 import type { RefreshFamily, RefreshTokenStore } from "@sluice/core";
-import { and, eq, lt, sql } from "drizzle-orm";
+import { and, desc, eq, lt, ne, sql } from "drizzle-orm";
 import { assertText, assertUserId, isText, isUuid } from "./column-value.js";
 import type { Connection } from "./connection.js";
 import { refreshFamilies, users } from "./schema.js";
@@ -12,8 +12,8 @@ import { guarded } from "./store-error.js";
 export function refreshTokenStore(connection: Connection): RefreshTokenStore {
   return {
     async create({ scopes, previous, ...family }) {
-      const { id, current, userId } = family;
-      assertText({ id, current, ...previousText(previous), scopes: scopes?.join(" ") ?? "" });
+      const { id, current, userId, userAgent = "" } = family;
+      assertText({ id, current, userAgent, ...previousText(previous), scopes: scopes?.join(" ") ?? "" });
       assertUserId(userId);
       await guarded(
         connection.delete(refreshFamilies).where(lt(refreshFamilies.expiresAt, sql`now() - interval '1 day'`)),
@@ -55,12 +55,26 @@ export function refreshTokenStore(connection: Connection): RefreshTokenStore {
       return removed.length > 0;
     },
 
-    async removeAllOf(userId) {
+    async listOf(userId, limit) {
+      if (!isUuid(userId)) return [];
+      const rows = await guarded(
+        connection
+          .select()
+          .from(refreshFamilies)
+          .where(eq(refreshFamilies.userId, userId))
+          .orderBy(desc(refreshFamilies.lastUsedAt), refreshFamilies.id)
+          .limit(limit),
+      );
+      return rows.map(asFamily);
+    },
+
+    async removeAllOf(userId, except) {
       if (!isUuid(userId)) return 0;
+      const others = except === undefined || !isText(except) ? undefined : ne(refreshFamilies.id, except);
       const removed = await guarded(
         connection
           .delete(refreshFamilies)
-          .where(eq(refreshFamilies.userId, userId))
+          .where(and(eq(refreshFamilies.userId, userId), others))
           .returning({ id: refreshFamilies.id }),
       );
       return removed.length;
@@ -81,10 +95,11 @@ function previousColumns(previous: RefreshFamily["previous"]) {
 }
 
 function asFamily(row: typeof refreshFamilies.$inferSelect): RefreshFamily {
-  const { scopes, previousDigest: digest, previousSalt: salt, previousUntil: until, ...family } = row;
+  const { scopes, userAgent, previousDigest: digest, previousSalt: salt, previousUntil: until, ...family } = row;
   return {
     ...family,
     scopes: scopes ?? undefined,
+    userAgent: userAgent ?? undefined,
     previous: digest === null || salt === null || until === null ? undefined : { digest, salt, until },
   };
 }

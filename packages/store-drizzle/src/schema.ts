@@ -45,6 +45,7 @@ export const tokens = pgTable(
     createdAt: moment("created_at").notNull(),
     lastUsedAt: moment("last_used_at"),
     expiresAt: moment("expires_at"),
+    userAgent: text("user_agent"),
   },
   (table) => [index("tokens_user_id").on(table.userId)],
 );
@@ -91,6 +92,8 @@ export const refreshFamilies = pgTable(
       .references(() => users.id, { onDelete: "cascade" }),
     scopes: text("scopes").array(),
     createdAt: moment("created_at").notNull(),
+    lastUsedAt: moment("last_used_at").notNull().default(sql`now()`),
+    userAgent: text("user_agent"),
     expiresAt: moment("expires_at").notNull(),
     current: text("current").notNull(),
     /** These three are there together or not at all. */

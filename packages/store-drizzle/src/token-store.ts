@@ -1,5 +1,5 @@
-import type { FoundToken, TokenStore } from "@sluice/core";
-import { eq, inArray, type SQL, sql } from "drizzle-orm";
+import type { FoundToken, TokenRecord, TokenStore } from "@sluice/core";
+import { and, desc, eq, inArray, ne, type SQL, sql } from "drizzle-orm";
 import { makePgArray } from "drizzle-orm/pg-core";
 import { assertText, assertUserId, isText, isUuid } from "./column-value.js";
 import type { Connection } from "./connection.js";
@@ -18,10 +18,10 @@ export function tokenStore(connection: Connection): TokenStore {
     );
   return {
     async create(token) {
-      const { digest, userId, createdAt, expiresAt } = token;
-      assertText({ digest });
+      const { digest, userId, createdAt, expiresAt, userAgent } = token;
+      assertText({ digest, userAgent: userAgent ?? "" });
       assertUserId(userId);
-      await guarded(connection.insert(tokens).values({ digest, userId, createdAt, expiresAt }));
+      await guarded(connection.insert(tokens).values({ digest, userId, createdAt, expiresAt, userAgent }));
     },
 
     async find(digest) {
@@ -55,10 +55,27 @@ export function tokenStore(connection: Connection): TokenStore {
       return removed.length > 0;
     },
 
-    async removeAllOf(userId) {
+    async listOf(userId, limit) {
+      if (!isUuid(userId)) return [];
+      const rows = await guarded(
+        connection
+          .select()
+          .from(tokens)
+          .where(eq(tokens.userId, userId))
+          .orderBy(desc(sql`greatest(${tokens.lastUsedAt}, ${tokens.createdAt})`), tokens.digest)
+          .limit(limit),
+      );
+      return rows.map(asToken);
+    },
+
+    async removeAllOf(userId, except) {
       if (!isUuid(userId)) return 0;
+      const others = except === undefined || !isText(except) ? undefined : ne(tokens.digest, except);
       const removed = await guarded(
-        connection.delete(tokens).where(eq(tokens.userId, userId)).returning({ digest: tokens.digest }),
+        connection
+          .delete(tokens)
+          .where(and(eq(tokens.userId, userId), others))
+          .returning({ digest: tokens.digest }),
       );
       return removed.length;
     },
@@ -70,8 +87,17 @@ interface Row {
   readonly user: typeof users.$inferSelect;
 }
 
-function foundToken({ token: { lastUsedAt, expiresAt, ...token }, user }: Row): FoundToken {
-  return { token: { ...token, lastUsedAt: lastUsedAt ?? undefined, expiresAt: expiresAt ?? undefined }, user };
+function foundToken({ token, user }: Row): FoundToken {
+  return { token: asToken(token), user };
+}
+
+function asToken({ lastUsedAt, expiresAt, userAgent, ...token }: Row["token"]): TokenRecord {
+  return {
+    ...token,
+    lastUsedAt: lastUsedAt ?? undefined,
+    expiresAt: expiresAt ?? undefined,
+    userAgent: userAgent ?? undefined,
+  };
 }
 
 /** One parameter, however many digests: with one for each, every number of them would be a statement of its own to prepare. */

@@ -1,5 +1,5 @@
 import { UsernameTaken, type UserStore } from "@sluice/core";
-import { eq, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import { assertText, isText, isUuid } from "./column-value.js";
 import { type Connection, one } from "./connection.js";
 import { users } from "./schema.js";
@@ -42,11 +42,16 @@ export function userStore(connection: Connection): UserStore {
       return user;
     },
 
-    async setPasswordHash(id, passwordHash) {
+    async setPasswordHash(id, passwordHash, expected) {
       assertText({ passwordHash });
-      if (!isUuid(id)) return false;
+      if (!isUuid(id) || (expected !== undefined && !isText(expected))) return false;
+      const same = expected === undefined ? undefined : eq(users.passwordHash, expected);
       const updated = await guarded(
-        connection.update(users).set({ passwordHash }).where(eq(users.id, id)).returning({ id: users.id }),
+        connection
+          .update(users)
+          .set({ passwordHash })
+          .where(and(eq(users.id, id), same))
+          .returning({ id: users.id }),
       );
       return updated.length > 0;
     },

@@ -36,9 +36,17 @@ export class InvalidFields extends Error {
   }
 }
 
+/** Somebody who has shown their password. */
+export interface Proof {
+  readonly user: AccountUser;
+  /** Whether it is still their password: it may be changed while they are being let in. */
+  stillHolds(): Promise<boolean>;
+}
+
 const maxNameLength = 150;
 /** What events call the way a password comes by. */
 const carrier = "password";
+const wrongPassword = "Your old password was entered incorrectly. Please enter it again.";
 const takenUsername = "A user with that username already exists.";
 
 /** Who may log in, and with what. */
@@ -126,17 +134,41 @@ export class Accounts {
     password: string,
     client: Address | undefined,
   ): Promise<AccountUser | undefined> {
+    return (await this.prove(username, password, client))?.user;
+  }
+
+  /** As `authenticate`, for who is to be given a token by which they are known from then on. */
+  async prove(username: string, password: string, client: Address | undefined): Promise<Proof | undefined> {
     const user = await this.find(username);
+    const given = normalizePassword(password);
+    const known = await this.#attempt(user?.id ?? nobodysId(username), user, given, client);
+    if (known === undefined) return undefined;
+    this.#tell({ type: "login", userId: known.id, carrier, client: client?.host });
+    return {
+      user: accountUser(known),
+      stillHolds: async () => {
+        const now = await this.#users.findById(known.id);
+        if (now === undefined || !now.isActive) return false;
+        // Another login may have hashed the same password anew.
+        return now.passwordHash === known.passwordHash || this.#hasher.verify(now.passwordHash, given);
+      },
+    };
+  }
+
+  /** Counts a wrong password against `account` and its client, and tells of it. */
+  async #attempt(
+    account: string,
+    user: UserRecord | undefined,
+    password: string,
+    client: Address | undefined,
+  ): Promise<UserRecord | undefined> {
     const known = await this.#bounded("login", client, user?.id, () =>
-      this.#throttle.login(user?.id ?? nobodysId(username), client, () =>
-        this.#verify(user, normalizePassword(password)),
-      ),
+      this.#throttle.login(account, client, () => this.#verify(user, password)),
     );
-    const where = client?.host;
-    // Where there is no such user, nothing of what was typed: it may be a password.
     if (known === undefined) {
-      this.#tell({ type: "failure", reason: "invalid_credentials", userId: user?.id, carrier, client: where });
-    } else this.#tell({ type: "login", userId: known.id, carrier, client: where });
+      // Where there is no such user, nothing of what was typed: it may be a password.
+      this.#tell({ type: "failure", reason: "invalid_credentials", userId: user?.id, carrier, client: client?.host });
+    }
     return known;
   }
 
@@ -155,13 +187,37 @@ export class Accounts {
     }
   }
 
-  async #verify(user: UserRecord | undefined, password: string): Promise<AccountUser | undefined> {
+  /** The user as they are in the store; undefined where the password is wrong or they may not log in. */
+  async #verify(user: UserRecord | undefined, password: string): Promise<UserRecord | undefined> {
     const matches = await this.#hasher.verify(user?.passwordHash ?? this.#nobodysHash, password);
     if (user === undefined || !matches || !user.isActive) return undefined;
-    if (this.#hasher.needsRehash(user.passwordHash)) {
-      await this.#users.setPasswordHash(user.id, await this.#hasher.hash(password));
-    }
-    return accountUser(user);
+    if (!this.#hasher.needsRehash(user.passwordHash)) return user;
+    const passwordHash = await this.#hasher.hash(password);
+    if (await this.#users.setPasswordHash(user.id, passwordHash, user.passwordHash)) return { ...user, passwordHash };
+    // Somebody was faster, by the same password or a new one: what there is now decides.
+    return this.#verify(await this.#users.findById(user.id), password);
+  }
+
+  /**
+   * What a user asks for, who knows their password. Rejects with `InvalidFields`, and with `Throttled` where too many wrong ones
+   * came. Of two who change it at a time one does. Their logins go on: `Logins.endAllOf` ends them.
+   */
+  async replacePassword(
+    userId: string,
+    { oldPassword, newPassword }: { readonly oldPassword: string; readonly newPassword: string },
+    client: Address | undefined,
+  ): Promise<void> {
+    const user = await this.#users.findById(userId);
+    throwIfAny({ new_password: passwordFaults(newPassword, user ?? { username: "", name: "" }) });
+    const known = await this.#attempt(userId, user, normalizePassword(oldPassword), client);
+    const changed =
+      known !== undefined &&
+      (await this.#users.setPasswordHash(
+        userId,
+        await this.#hasher.hash(normalizePassword(newPassword)),
+        known.passwordHash,
+      ));
+    if (!changed) throw new InvalidFields({ old_password: [wrongPassword] });
   }
 
   /** Rejects with `InvalidFields`. */

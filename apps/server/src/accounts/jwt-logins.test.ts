@@ -2,8 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type App, InMemoryChannelLayer, type UserRecord } from "@sluice/core";
+import { Argon2Hasher } from "@sluice/passwords-argon2";
 import { HttpCommunicator, RecordingLogger, WebsocketCommunicator } from "@sluice/testing";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createApplication } from "../application.js";
 import { openServices, type Services } from "../services.js";
 import { readSettings } from "../settings.js";
@@ -166,11 +167,31 @@ describe("a login by JWT", () => {
     const before = await logIn("eve");
     expect(await opens(before)).toBe(true);
     await services.accounts.changePassword(user, `new ${password}`);
-    expect(await services.revokeAllOf(user.id, "password_changed")).toBe(1);
+    expect(await services.logins.endAllOf(user.id, "password_changed")).toBe(1);
     const after = await logIn("eve", `new ${password}`);
     expect([await opens(before), await opens(after)]).toEqual([false, true]);
     expect(await renew(before.refresh)).toEqual(refused);
     expect(await renew(after.refresh)).toMatchObject({ status: 200 });
+  });
+
+  it("does not begin by a password that is changed while it does, by either kind of token", async () => {
+    const { id, passwordHash } = await register("trent");
+    const { users, tokens, refreshTokens } = services.database;
+    const prove = services.accounts.prove.bind(services.accounts);
+    for (const path of ["/api/login", "/api/jwt"]) {
+      vi.spyOn(services.accounts, "prove").mockImplementationOnce(async (...credentials) => {
+        const proof = await prove(...credentials);
+        // The change ends all logins that there are, and this one is not among them yet.
+        await users.setPasswordHash(id, await new Argon2Hasher().hash(`new ${password}`));
+        await services.logins.endAllOf(id, "password_changed");
+        return proof;
+      });
+      expect(await ask(path, { username: "trent", password })).toMatchObject({ status: 400 });
+      expect([await tokens.listOf(id, 10), await refreshTokens.listOf(id, 10)]).toEqual([[], []]);
+      await users.setPasswordHash(id, passwordHash);
+      expect(await ask(path, { username: "trent", password })).toMatchObject({ status: 200 });
+      await services.logins.endAllOf(id, "revoked");
+    }
   });
 
   it("is good for nothing while its user is not active", async () => {

@@ -28,9 +28,9 @@ export class JwtLogins {
   }
 
   /** Somebody has just shown their password. */
-  async begin(user: Holder): Promise<JwtLogin> {
-    const { token, sessionId } = await this.#options.refreshTokens.issue(user.id);
-    return { access: await this.#access(user, sessionId), refresh: token };
+  async begin(user: Holder, userAgent?: string): Promise<{ readonly sessionId: string; readonly tokens: JwtLogin }> {
+    const { token, sessionId } = await this.#options.refreshTokens.issue(user.id, { userAgent });
+    return { sessionId, tokens: { access: await this.#access(user, sessionId), refresh: token } };
   }
 
   /** Undefined for a refresh token that is no good, for whatever reason. */

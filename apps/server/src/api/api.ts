@@ -1,10 +1,11 @@
-import { type AnonymousUser, type Grant, header, type Scope, StoreUnavailable } from "@sluice/core";
+import { type AnonymousUser, type Grant, header, loginOf, type Scope, StoreUnavailable } from "@sluice/core";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
 import { getPathNoStrict } from "hono/utils/url";
 import { InvalidFields } from "../accounts/accounts.js";
+import { type Login, originOf } from "../accounts/logins.js";
 import { jwtLifetime, type Member, type Services, ticketPurpose } from "../services.js";
 import { Throttled } from "../throttle/throttled.js";
 import type { Guess } from "../throttle/token-guesses.js";
@@ -30,7 +31,7 @@ const jwksMaxAge = 300;
 
 /** The HTTP side of the application: accounts, tokens, health and the page. */
 export function createApi(services: Services): Hono<{ Bindings: Bindings }> {
-  const { settings, logger, accounts, tokens, jwt, jwtLogins, tickets, database } = services;
+  const { settings, logger, accounts, jwt, jwtLogins, logins, tickets, database } = services;
   const api = new Hono<{ Bindings: Bindings }>({ getPath: (request) => below(settings.ROOT_PATH, request) });
 
   api.onError((error) => {
@@ -67,15 +68,6 @@ export function createApi(services: Services): Hono<{ Bindings: Bindings }> {
 
   const credentials = { username: { required: true }, password: { required: true } } as const;
 
-  async function authenticate(
-    { username, password }: { username: string; password: string },
-    { client }: Bindings["scope"],
-  ): Promise<Member> {
-    const user = await accounts.authenticate(username, password, client);
-    if (user === undefined) throw badRequest({ non_field_errors: ["Unable to log in with provided credentials."] });
-    return user;
-  }
-
   api.post("/api/register", async (context) => {
     const fields = await readFields(context, { ...credentials, name: { required: false, allowBlank: true } });
     const user = await accounts.signUp(fields, context.env.scope.client);
@@ -83,15 +75,15 @@ export function createApi(services: Services): Hono<{ Bindings: Bindings }> {
   });
 
   api.post("/api/login", async (context) => {
-    const user = await authenticate(await readFields(context, credentials), context.env.scope);
-    const { token } = await tokens.issue(user.id);
-    return context.json({ token });
+    const login = await logins.byToken(await readFields(context, credentials), originOf(context.env.scope));
+    if (login === undefined) throw wrongCredentials();
+    return context.json({ token: login.tokens });
   });
 
   api.post("/api/jwt", async (context) => {
-    const user = await authenticate(await readFields(context, credentials), context.env.scope);
-    const login = await jwtLogins.begin(user);
-    return context.json({ ...login, expires_in: jwtLifetime / 1000, user: publicUser(user) });
+    const login = await logins.byJwt(await readFields(context, credentials), originOf(context.env.scope));
+    if (login === undefined) throw wrongCredentials();
+    return context.json({ ...login.tokens, expires_in: jwtLifetime / 1000, user: publicUser(login.user) });
   });
 
   api.post("/api/jwt/refresh", async (context) => {
@@ -117,7 +109,37 @@ export function createApi(services: Services): Hono<{ Bindings: Bindings }> {
   api.get("/api/me", (context) => context.json(publicUser(signedIn(context.env.scope).user)));
 
   api.post("/api/logout", async (context) => {
-    await services.revoke(signedIn(context.env.scope));
+    await services.logins.end(signedIn(context.env.scope));
+    return context.body(null, 204);
+  });
+
+  api.get("/api/sessions", async (context) => {
+    const grant = signedIn(context.env.scope);
+    const present = loginOf(grant);
+    return context.json((await logins.listOf(grant.user.id)).map((login) => shownLogin(login, present)));
+  });
+
+  api.delete("/api/sessions", async (context) => {
+    const grant = signedIn(context.env.scope);
+    await logins.endAllOf(grant.user.id, "revoked", grant);
+    return context.body(null, 204);
+  });
+
+  api.delete("/api/sessions/:id", async (context) => {
+    const { user } = signedIn(context.env.scope);
+    if (!(await logins.endOne(user.id, context.req.param("id")))) return context.json({ detail: "Not found." }, 404);
+    return context.body(null, 204);
+  });
+
+  api.post("/api/password", async (context) => {
+    const { scope } = context.env;
+    const grant = signedIn(scope);
+    const { old_password: oldPassword, new_password: newPassword } = await readFields(context, {
+      old_password: { required: true },
+      new_password: { required: true },
+    });
+    await accounts.replacePassword(grant.user.id, { oldPassword, newPassword }, scope.client);
+    await logins.endAllOf(grant.user.id, "password_changed", grant);
     return context.body(null, 204);
   });
 
@@ -129,6 +151,9 @@ export function createApi(services: Services): Hono<{ Bindings: Bindings }> {
     ["/api/ticket", "POST"],
     ["/api/me", "GET"],
     ["/api/logout", "POST"],
+    ["/api/sessions", "GET, DELETE"],
+    ["/api/sessions/:id", "DELETE"],
+    ["/api/password", "POST"],
   ] as const) {
     api.all(path, (context) =>
       context.json({ detail: `Method "${context.req.method}" not allowed.` }, 405, { allow: `${method}, OPTIONS` }),
@@ -170,11 +195,27 @@ function publicUser(user: Member): { id: string; username: string; name: string 
   return { id: user.id, username: user.username, name: user.name };
 }
 
+/** A login as its owner is shown it: times as in ISO 8601, `current` for the one that asks. */
+function shownLogin({ id, userAgent, createdAt, lastUsedAt, connections }: Login, present: string): object {
+  return {
+    id,
+    user_agent: userAgent ?? null,
+    created_at: new Date(createdAt).toISOString(),
+    last_used_at: lastUsedAt === undefined ? null : new Date(lastUsedAt).toISOString(),
+    current: id === present,
+    connections,
+  };
+}
+
 /** The grant of who asks; answers 401 for anybody else (RFC 6750 3). */
 function signedIn({ grant, headers }: Bindings["scope"]): Grant<Member> {
   if (grant !== undefined) return grant;
   if (headers.some(([name]) => name === "authorization")) throw invalidToken();
   throw unauthorized("Authentication credentials were not provided.", "Bearer");
+}
+
+function wrongCredentials(): HTTPException {
+  return badRequest({ non_field_errors: ["Unable to log in with provided credentials."] });
 }
 
 function invalidToken(): HTTPException {

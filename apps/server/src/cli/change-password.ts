@@ -33,6 +33,6 @@ async function changePassword(services: Services, username: string, interactive:
     if (!(await askToBypass(error.fields))) throw new CommandFailure("The password was not changed.");
     await services.accounts.changePassword(user, password, { checkPassword: false });
   }
-  await services.revokeAllOf(user.id, "password_changed");
+  await services.logins.endAllOf(user.id, "password_changed");
   process.stdout.write(`Password changed successfully for user '${user.username}'\n`);
 }

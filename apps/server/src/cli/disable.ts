@@ -11,7 +11,7 @@ export function disableCommand(program: Command): void {
       withServices(async (services) => {
         const user = await findUser(services, username);
         await services.database.users.setActive(user.id, false);
-        await services.revokeAllOf(user.id, "disabled");
+        await services.logins.endAllOf(user.id, "disabled");
         process.stdout.write(`Disabled user ${user.username}\n`);
       }),
     );

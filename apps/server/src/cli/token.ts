@@ -13,7 +13,7 @@ export function tokenCommand(program: Command): void {
     .action((username: string, options: { readonly reset?: true }) =>
       withServices(async (services) => {
         const user = await findUser(services, username);
-        if (options.reset) await services.revokeAllOf(user.id, "revoked");
+        if (options.reset) await services.logins.endAllOf(user.id, "revoked");
         const issued = await services.tokens.issue(user.id);
         process.stdout.write(`Generated token ${issued.token} for user ${user.username}\n`);
       }),
@@ -26,7 +26,7 @@ export function tokenCommand(program: Command): void {
     .action((username: string) =>
       withServices(async (services) => {
         const user = await findUser(services, username);
-        const count = await services.revokeAllOf(user.id, "revoked");
+        const count = await services.logins.endAllOf(user.id, "revoked");
         process.stdout.write(`Revoked ${count} ${count === 1 ? "token" : "tokens"} of user ${user.username}\n`);
       }),
     );

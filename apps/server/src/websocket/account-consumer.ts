@@ -2,6 +2,7 @@ import { JsonWebsocketConsumer } from "@sluice/core";
 import { z } from "zod";
 import type { Noted } from "../access-log.js";
 import { InvalidFields } from "../accounts/accounts.js";
+import { originOf } from "../accounts/logins.js";
 import { userData } from "../chat/user-data.js";
 import type { Services } from "../services.js";
 import { Throttled } from "../throttle/throttled.js";
@@ -46,9 +47,9 @@ export class AccountConsumer extends JsonWebsocketConsumer<{ services: Services 
   }
 
   async #logIn(data: { user_name: string; password: string }): Promise<void> {
-    const { accounts, jwtLogins } = this.scope.services;
-    const user = await accounts.authenticate(data.user_name, data.password, this.scope.client);
-    if (user === undefined) {
+    const credentials = { username: data.user_name, password: data.password };
+    const login = await this.scope.services.logins.byJwt(credentials, originOf(this.scope));
+    if (login === undefined) {
       await this.sendJson({
         type: "error",
         code: "invalid_credentials",
@@ -56,8 +57,9 @@ export class AccountConsumer extends JsonWebsocketConsumer<{ services: Services 
       });
       return;
     }
+    const { user, tokens } = login;
+    const { access, refresh } = tokens;
     this.scope.notes.username = user.username;
-    const { access, refresh } = await jwtLogins.begin(user);
     await this.sendJson({ type: "loggedIn", data: { token: access, refresh, user: userData(user) } });
   }
 }

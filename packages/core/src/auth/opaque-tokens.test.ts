@@ -25,7 +25,7 @@ class MemoryTokens implements TokenStore {
   readonly finds: (readonly string[])[] = [];
   readonly touches: (readonly string[])[] = [];
 
-  async create(token: Pick<TokenRecord, "digest" | "userId" | "createdAt" | "expiresAt">): Promise<void> {
+  async create(token: Omit<TokenRecord, "lastUsedAt">): Promise<void> {
     this.records.set(token.digest, { ...token, lastUsedAt: undefined });
   }
 
@@ -51,6 +51,10 @@ class MemoryTokens implements TokenStore {
 
   async remove(digest: string): Promise<boolean> {
     return this.records.delete(digest);
+  }
+
+  async listOf(): Promise<readonly TokenRecord[]> {
+    return [...this.records.values()];
   }
 
   async removeAllOf(): Promise<number> {

@@ -61,11 +61,18 @@ export class OpaqueTokens implements TokenVerifier<AccountUser> {
     this.#lookUps = new BatchedLookUps((digests) => this.#lookUp(digests), lookUpLimit);
   }
 
-  /** Makes a token for a user. `expiresAt` is in milliseconds since 1970; without it the token does not expire. */
-  async issue(userId: string, options: { readonly expiresAt?: number } = {}): Promise<IssuedToken> {
+  /**
+   * Makes a token for a user. `expiresAt` is in milliseconds since 1970; without it the token does not expire. `userAgent` is
+   * for the user, to recognize the login by.
+   */
+  async issue(
+    userId: string,
+    options: { readonly expiresAt?: number; readonly userAgent?: string | undefined } = {},
+  ): Promise<IssuedToken> {
     const token = randomToken();
     const digest = await this.#digest(token);
-    await this.#store.create({ digest, userId, createdAt: this.#clock.now(), expiresAt: options.expiresAt });
+    const { expiresAt, userAgent } = options;
+    await this.#store.create({ digest, userId, createdAt: this.#clock.now(), expiresAt, userAgent });
     return { token, digest };
   }
 

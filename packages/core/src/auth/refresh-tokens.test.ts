@@ -35,7 +35,11 @@ class MemoryFamilies implements RefreshTokenStore {
     return family && { family, user: this.user };
   }
 
-  async replace(id: string, current: string, next: Pick<RefreshFamily, "current" | "previous" | "expiresAt">) {
+  async replace(
+    id: string,
+    current: string,
+    next: Pick<RefreshFamily, "current" | "previous" | "lastUsedAt" | "expiresAt">,
+  ) {
     const family = this.families.get(id);
     if (family?.current !== current) return false;
     this.families.set(id, { ...family, ...next });
@@ -44,6 +48,10 @@ class MemoryFamilies implements RefreshTokenStore {
 
   async remove(id: string): Promise<boolean> {
     return this.families.delete(id);
+  }
+
+  async listOf(): Promise<readonly RefreshFamily[]> {
+    return [...this.families.values()];
   }
 
   async removeAllOf(): Promise<number> {
@@ -70,6 +78,8 @@ describe("a family", () => {
         userId: "7",
         scopes: ["chat:read"],
         createdAt: clock.now(),
+        lastUsedAt: clock.now(),
+        userAgent: undefined,
         expiresAt,
         current: await webDigest(token.slice(43)),
         previous: undefined,

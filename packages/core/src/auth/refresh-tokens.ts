@@ -116,8 +116,14 @@ export class RefreshTokens {
     this.#tell = steadyListener(options.onSecurityEvent);
   }
 
-  /** Begins a family: somebody has just logged in. `scopes` are what its access tokens are to be good for. */
-  async issue(userId: string, options: { readonly scopes?: readonly string[] } = {}): Promise<IssuedRefreshToken> {
+  /**
+   * Begins a family: somebody has just logged in. `scopes` are what its access tokens are to be good for, `userAgent` is for
+   * the user, to recognize the login by.
+   */
+  async issue(
+    userId: string,
+    options: { readonly scopes?: readonly string[]; readonly userAgent?: string | undefined } = {},
+  ): Promise<IssuedRefreshToken> {
     const family = randomToken();
     const secret = await webDigest(randomToken());
     const [id, current] = await Promise.all([webDigest(family), webDigest(secret)]);
@@ -127,7 +133,9 @@ export class RefreshTokens {
       id,
       userId,
       scopes: options.scopes,
+      userAgent: options.userAgent,
       createdAt,
+      lastUsedAt: createdAt,
       expiresAt,
       current,
       previous: undefined,
@@ -171,6 +179,7 @@ export class RefreshTokens {
       const replacement = {
         current: await webDigest(next),
         previous: this.#grace === 0 ? undefined : { digest, salt, until: now + this.#grace },
+        lastUsedAt: now,
         expiresAt: this.#expiryOf(family.createdAt, now),
       };
       const replaced = await this.#store.replace(id, digest, replacement);

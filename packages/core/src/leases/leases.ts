@@ -6,7 +6,7 @@ import { type Logger, silentLogger } from "../ports/logger.js";
 import type { OnSecurityEvent, SecurityEvent } from "../ports/security-events.js";
 import { steadyListener } from "../ports/steady-listener.js";
 import { steadyLogger } from "../ports/steady-logger.js";
-import type { Grant } from "../ports/token-verifier.js";
+import { type Grant, loginOf } from "../ports/token-verifier.js";
 import { checkRange } from "../session/check-range.js";
 import { Doubts } from "./doubts.js";
 import { type Held, HeldLease, type Lease, type LeaseEnd, type LeaseRegistry, type OnLeaseEnd } from "./lease.js";
@@ -122,6 +122,7 @@ export class Leases {
         revoked: (revocation) => this.#apply(revocation, true),
         cutOff: (since) => this.#doubts.cutOff(this.#leases, since),
         regained: (since) => this.#doubts.regained(this.#leases, since),
+        tally: (userId) => this.#tally(userId),
       },
     );
   }
@@ -149,6 +150,16 @@ export class Leases {
       sessionId,
       since,
     }));
+  }
+
+  /**
+   * How many live connections a user has by each login, as `loginOf` names it, in all processes. Those of a process that does
+   * not answer within a quarter second are left out, and while this one is cut off all but its own. Never rejects.
+   */
+  connectionsOf(userId: string): Promise<ReadonlyMap<string, number>> {
+    if (this.#closed) return Promise.resolve(new Map());
+    this.#feed.start();
+    return this.#feed.connectionsOf(userId);
   }
 
   /** The time by the clock of the leases: what `begin` is to be told, taken before a token is verified. */
@@ -207,9 +218,16 @@ export class Leases {
     return this.#revoke({ of: "session", id: sessionId, reason, issuedBefore: null });
   }
 
-  /** As {@link revokeToken}, for all tokens of a user. A login after it is not concerned. */
-  revokeUser(userId: string, reason: LeaseEnd = "revoked"): Promise<void> {
-    return this.#revoke({ of: "user", id: userId, reason, issuedBefore: null });
+  /**
+   * As {@link revokeToken}, for all tokens of a user. A login after it is not concerned, nor is the one named `except`, if
+   * given: what `loginOf` says of the grant that goes on.
+   */
+  revokeUser(
+    userId: string,
+    reason: LeaseEnd = "revoked",
+    { except = null }: { readonly except?: string | null } = {},
+  ): Promise<void> {
+    return this.#revoke({ of: "user", id: userId, reason, issuedBefore: null, except });
   }
 
   /**
@@ -265,6 +283,15 @@ export class Leases {
       closed,
       elsewhere,
     });
+  }
+
+  #tally(userId: string): ReadonlyMap<string, number> {
+    const tally = new Map<string, number>();
+    for (const { grant } of this.#index.find("user", userId)) {
+      const login = loginOf(grant);
+      tally.set(login, (tally.get(login) ?? 0) + 1);
+    }
+    return tally;
   }
 
   #renew(lease: HeldLease, grant: Grant, since: number): boolean {

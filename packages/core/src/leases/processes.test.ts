@@ -66,7 +66,66 @@ async function world(count: number, options: Partial<LeasesOptions> = {}) {
   return { clock, server, processes, one, two, three };
 }
 
+describe("the connections of a user", () => {
+  test("are counted by login, in all processes, as soon as the last has answered", async () => {
+    const { clock, one, two, three } = await world(3);
+    await clock.advance(15_000);
+    const lease = one.begin(grantOf("t1", { sessionId: "s1" }));
+    two.begin(grantOf("t2", { sessionId: "s1" }));
+    two.begin(grantOf("t3"));
+    three.begin(grantOf("t4", { userId: "bob" }));
+    let counts: unknown;
+    void three.leases.connectionsOf("ada").then((tally) => {
+      counts = Object.fromEntries(tally);
+    });
+    await clock.advance(1);
+    expect(counts).toEqual({ s1: 2, t3: 1 });
+    lease.release();
+    const again = three.leases.connectionsOf("ada");
+    await clock.advance(1);
+    expect(Object.fromEntries(await again)).toEqual({ s1: 1, t3: 1 });
+  });
+
+  test("are those that are known in a quarter second, whoever does not answer", async () => {
+    const { clock, one, two, three } = await world(3);
+    await clock.advance(15_000);
+    for (const process of [one, two, three]) process.begin(grantOf("t1"));
+    three.cut();
+    const told = one.leases.connectionsOf("ada");
+    const alone = three.leases.connectionsOf("ada");
+    await clock.advance(250);
+    expect([...(await told)]).toEqual([["t1", 2]]);
+    expect([...(await alone)]).toEqual([["t1", 1]]);
+    await one.leases.close();
+    expect((await one.leases.connectionsOf("ada")).size).toBe(0);
+  });
+});
+
 describe("a revocation", () => {
+  test("of all logins of a user but one ends no lease of that one, in any process", async () => {
+    const { clock, processes, two } = await world(3);
+    for (const process of processes) {
+      process.begin(grantOf("t1", { sessionId: "s1" }));
+      process.begin(grantOf("t2"));
+      process.begin(grantOf("t3", { sessionId: "s3" }));
+    }
+    const before = clock.now();
+    await two.leases.revokeUser("ada", "password_changed", { except: "s1" });
+    await clock.advance(1);
+    for (const process of processes) {
+      expect(process.ended).toEqual(["t2 password_changed 1000", "t3 password_changed 1000"]);
+      expect(process.begin(grantOf("t4", { sessionId: "s1" }), before).ended).toBeUndefined();
+      expect(process.begin(grantOf("t2"), before).ended).toBe("password_changed");
+    }
+    await two.leases.revokeUser("ada", "revoked", { except: "t5" });
+    await clock.advance(1);
+    for (const process of processes) {
+      expect(process.ended.slice(2)).toEqual(["t1 revoked 1001", "t4 revoked 1001"]);
+      // What one of the two has spared the other has not.
+      expect(process.begin(grantOf("t5"), before).ended).toBe("revoked");
+    }
+  });
+
   test.each<[string, (leases: Leases) => Promise<void>, LeaseEnd]>([
     ["of a token", (leases) => leases.revokeToken("t1"), "revoked"],
     ["of a session", (leases) => leases.revokeSession("s1", "logged_out"), "logged_out"],

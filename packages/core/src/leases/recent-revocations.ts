@@ -34,10 +34,16 @@ export class RecentRevocations {
 
   remember(revocation: Revocation): void {
     const key = keyOf(revocation.of, revocation.id, revocation.issuedBefore !== null);
-    const earlier = this.#entries.get(key)?.revocation.issuedBefore ?? Number.NEGATIVE_INFINITY;
-    const issuedBefore = revocation.issuedBefore === null ? null : Math.max(revocation.issuedBefore, earlier);
+    const earlier = this.#entries.get(key)?.revocation;
+    const issuedBefore =
+      revocation.issuedBefore === null
+        ? null
+        : Math.max(revocation.issuedBefore, earlier?.issuedBefore ?? Number.NEGATIVE_INFINITY);
+    // What one of two has spared the other has not.
+    const { except = null } = revocation;
+    const spared = earlier === undefined || (earlier.except ?? null) === except ? except : null;
     this.#entries.delete(key);
-    this.#entries.set(key, { revocation: { ...revocation, issuedBefore }, at: this.#clock.now() });
+    this.#entries.set(key, { revocation: { ...revocation, issuedBefore, except: spared }, at: this.#clock.now() });
     this.#forget();
   }
 
@@ -53,7 +59,7 @@ export class RecentRevocations {
       this.#entries.get(keyOf("token", tokenId, false)) ??
       session ??
       (before !== undefined && concerns(before.revocation, held) ? before : undefined) ??
-      (all !== undefined && held.since <= all.at ? all : undefined);
+      (all !== undefined && held.since <= all.at && concerns(all.revocation, held) ? all : undefined);
     return found?.revocation.reason;
   }
 

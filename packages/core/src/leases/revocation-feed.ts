@@ -3,7 +3,8 @@ import { processName } from "../layers/process-name.js";
 import type { Channel, ChannelLayer, LayerMessage } from "../ports/channel-layer.js";
 import type { Clock } from "../ports/clock.js";
 import type { Logger } from "../ports/logger.js";
-import { type Beat, type Revocation, type Revoke, readNotice } from "./revocation.js";
+import { type Ask, type Beat, type Notice, type Revocation, type Revoke, readNotice } from "./revocation.js";
+import { RollCall, type Tally } from "./roll-call.js";
 import { Alarm, type Schedule } from "./schedule.js";
 
 /** Where the processes meet. */
@@ -20,6 +21,8 @@ export interface FeedListener {
   cutOff(since: number): void;
   /** It comes through again. What was revoked after `since` may have been missed. */
   regained(since: number): void;
+  /** What there is in this process of a user's connections. */
+  tally(userId: string): Tally;
 }
 
 export interface FeedOptions {
@@ -40,6 +43,7 @@ export class RevocationFeed {
   readonly #id = processName();
   readonly #options: FeedOptions;
   readonly #listener: FeedListener;
+  readonly #rollCall: RollCall;
   readonly #beat = new Alarm(() => this.#tick());
   #channel: Channel | undefined;
   #started = false;
@@ -61,6 +65,7 @@ export class RevocationFeed {
   constructor(options: FeedOptions, listener: FeedListener) {
     this.#options = options;
     this.#listener = listener;
+    this.#rollCall = new RollCall(options);
   }
 
   /** From when on nothing was missed; infinity while it may be. */
@@ -91,9 +96,20 @@ export class RevocationFeed {
     }
   }
 
+  /** How many connections a user has by each login, here and in the processes that answer in time. Never rejects. */
+  connectionsOf(user: string): Promise<Tally> {
+    const own = this.#listener.tally(user);
+    const channel = this.#channel;
+    if (channel === undefined || this.#lostAt !== undefined) return Promise.resolve(own);
+    return this.#rollCall.call(own, this.#regainedAt, (question) =>
+      this.#say({ ...question, from: this.#id, user, channel: channel.name }),
+    );
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#rollCall.close();
     this.#untold = [];
     this.#options.schedule.remove(this.#beat);
     // Where the last member leaves a group, a layer takes what is still being sent to it for done.
@@ -101,7 +117,7 @@ export class RevocationFeed {
     await this.#channel?.close();
   }
 
-  async #say(notice: Beat | Revoke): Promise<void> {
+  async #say(notice: Beat | Revoke | Ask): Promise<void> {
     const said = this.#options.layer.groupSend(everybody, { ...notice }).then(() => {});
     this.#saying.add(said);
     try {
@@ -171,12 +187,25 @@ export class RevocationFeed {
       return;
     }
     if (notice.from !== this.#id) {
-      if (notice.type === "lease.revoke") this.#listener.revoked(notice);
+      this.#hearPeer(notice);
       return;
     }
     // What this process has revoked has been done here, and since then a user may have logged in again.
     if (this.#lostAt === undefined) this.#note();
     else this.#regain(this.#lostAt);
+  }
+
+  #hearPeer(notice: Notice): void {
+    this.#rollCall.heard(notice.from);
+    if (notice.type === "lease.revoke") this.#listener.revoked(notice);
+    else if (notice.type === "lease.tell") this.#rollCall.answered(notice);
+    else if (notice.type === "lease.ask") this.#answer(notice);
+  }
+
+  /** Who does not get it does without. */
+  #answer({ ask, user, channel }: Ask): void {
+    const logins = Object.fromEntries(this.#listener.tally(user));
+    this.#options.layer.send(channel, { type: "lease.tell", from: this.#id, ask, logins }).catch(() => {});
   }
 
   #note(): void {

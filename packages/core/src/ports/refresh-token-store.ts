@@ -12,6 +12,10 @@ export interface RefreshFamily {
   readonly scopes: readonly string[] | undefined;
   /** Milliseconds since 1970, as are the others. */
   readonly createdAt: number;
+  /** When its last token was issued: at the login, or by a rotation. */
+  readonly lastUsedAt: number;
+  /** What logged in, in its own words: the User-Agent header. Text of a stranger's, to be shown as nothing but text. */
+  readonly userAgent: string | undefined;
   /** When it ends if it is not used. */
   readonly expiresAt: number;
   /** The digest of the token that is good. */
@@ -39,10 +43,12 @@ export interface RefreshTokenStore {
   replace(
     id: string,
     current: string,
-    next: Pick<RefreshFamily, "current" | "previous" | "expiresAt">,
+    next: Pick<RefreshFamily, "current" | "previous" | "lastUsedAt" | "expiresAt">,
   ): Promise<boolean>;
   /** Ends a family. True for the one who did. */
   remove(id: string): Promise<boolean>;
-  /** Ends the families of a user; how many there were. */
-  removeAllOf(userId: string): Promise<number>;
+  /** The families of a user, `limit` at most: those that were used last, the last one first. Does not judge expiry. */
+  listOf(userId: string, limit: number): Promise<readonly RefreshFamily[]>;
+  /** Ends the families of a user, all or all but the one with the id `except`; how many there were. */
+  removeAllOf(userId: string, except?: string): Promise<number>;
 }

@@ -10,6 +10,8 @@ export interface TokenRecord {
   readonly createdAt: number;
   readonly lastUsedAt: number | undefined;
   readonly expiresAt: number | undefined;
+  /** What logged in, in its own words: the User-Agent header. Text of a stranger's, to be shown as nothing but text. */
+  readonly userAgent: string | undefined;
 }
 
 /** A token and whose it is. */
@@ -19,7 +21,7 @@ export interface FoundToken {
 }
 
 export interface TokenStore {
-  create(token: Pick<TokenRecord, "digest" | "userId" | "createdAt" | "expiresAt">): Promise<void>;
+  create(token: Omit<TokenRecord, "lastUsedAt">): Promise<void>;
   /** The token and whose it is, in one look-up. Does not judge expiry. */
   find(digest: string): Promise<FoundToken | undefined>;
   /**
@@ -31,8 +33,10 @@ export interface TokenStore {
   touch(digests: readonly string[], usedAt: number): Promise<void>;
   /** True if there was such a token. */
   remove(digest: string): Promise<boolean>;
-  /** How many there were. */
-  removeAllOf(userId: string): Promise<number>;
+  /** The tokens of a user, `limit` at most: those that were made or used last, the last one first. Does not judge expiry. */
+  listOf(userId: string, limit: number): Promise<readonly TokenRecord[]>;
+  /** Removes the tokens of a user, all or all but the one with the digest `except`; how many there were. */
+  removeAllOf(userId: string, except?: string): Promise<number>;
 }
 
 /**

@@ -16,6 +16,11 @@ export interface Grant<Who extends User = User> {
   readonly scopes?: readonly string[] | undefined;
 }
 
+/** Names the login that a grant comes from: its session, or the token itself where that is all there is. */
+export function loginOf({ sessionId, tokenId }: Pick<Grant, "sessionId" | "tokenId">): string {
+  return sessionId ?? tokenId;
+}
+
 /**
  * Says what a token entitles to, or undefined for one that is malformed, forged, expired or revoked. Must not throw
  * for any string; a rejection means that the verifier itself cannot work, and refuses the connection with 503.

@@ -26,8 +26,11 @@ export interface UserStore {
   findById(id: string): Promise<UserRecord | undefined>;
   /** Without regard to case. */
   findByUsername(username: string): Promise<UserRecord | undefined>;
-  /** False if there is no such user. */
-  setPasswordHash(id: string, passwordHash: string): Promise<boolean>;
+  /**
+   * False if there is no such user, or their hash is not `expected` any more, where that is given: of many who change the same
+   * password at a time one does.
+   */
+  setPasswordHash(id: string, passwordHash: string, expected?: string): Promise<boolean>;
   /** Whether the user may log in. False if there is no such user. */
   setActive(id: string, isActive: boolean): Promise<boolean>;
 }

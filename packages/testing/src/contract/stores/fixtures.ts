@@ -16,10 +16,17 @@ export function createUser(stores: StoresUnderTest, username: string = unique("u
 
 export async function createToken(
   stores: StoresUnderTest,
-  { userId, expiresAt }: { readonly userId?: string; readonly expiresAt?: number } = {},
+  { userId, ...details }: Partial<Omit<TokenRecord, "digest" | "lastUsedAt">> = {},
 ): Promise<Omit<TokenRecord, "lastUsedAt">> {
   const owner = userId ?? (await createUser(stores)).id;
-  const token = { digest: unique("digest"), userId: owner, createdAt: 1_700_000_000_000, expiresAt };
+  const token = {
+    digest: unique("digest"),
+    userId: owner,
+    createdAt: 1_700_000_000_000,
+    expiresAt: undefined,
+    userAgent: undefined,
+    ...details,
+  };
   await stores.tokens.create(token);
   return token;
 }
@@ -35,6 +42,8 @@ export async function createFamily(
     userId: details.userId ?? (await createUser(stores)).id,
     scopes: undefined,
     createdAt: 1_700_000_000_123,
+    lastUsedAt: 1_700_000_000_123,
+    userAgent: undefined,
     expiresAt: later(),
     current: unique("digest"),
     previous: undefined,

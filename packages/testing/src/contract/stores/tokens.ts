@@ -6,9 +6,10 @@ export function tokensContract(stores: () => StoresUnderTest): void {
   test("keeps a token and finds it with its user", async () => {
     const { tokens } = stores();
     const user = await createUser(stores());
-    const token = { digest: unique("digest"), userId: user.id, createdAt: 1_700_000_000_123, expiresAt: undefined };
-    await tokens.create(token);
-    expect(await tokens.find(token.digest)).toEqual({ token: { ...token, lastUsedAt: undefined }, user });
+    for (const userAgent of [undefined, "Ω/1 '; --"]) {
+      const token = await createToken(stores(), { userId: user.id, userAgent });
+      expect(await tokens.find(token.digest)).toEqual({ token: { ...token, lastUsedAt: undefined }, user });
+    }
   });
 
   test("leaves expiry to the caller", async () => {
@@ -73,7 +74,8 @@ export function tokensContract(stores: () => StoresUnderTest): void {
     const { tokens } = stores();
     const { id: userId } = await createUser(stores());
     const digests = ["{}", '"', "\\", "a,b", "NULL", " ", "ä🔑", "'; --"].map((text) => `${text}${unique("digest")}`);
-    for (const digest of digests) await tokens.create({ digest, userId, createdAt: 1, expiresAt: undefined });
+    for (const digest of digests)
+      await tokens.create({ digest, userId, createdAt: 1, expiresAt: undefined, userAgent: undefined });
     const found = await tokens.findAll(digests);
     expect(found.map(({ token }) => token.digest).sort()).toEqual([...digests].sort());
   });
@@ -105,6 +107,35 @@ export function tokensContract(stores: () => StoresUnderTest): void {
     expect(await tokens.removeAllOf(user.id)).toBe(0);
   });
 
+  test("lists the tokens of a user and of nobody else, those used last first, as many as are asked for", async () => {
+    const { tokens } = stores();
+    const { id: userId } = await createUser(stores());
+    await createToken(stores());
+    const [oldest, newest, middle] = [
+      await createToken(stores(), { userId, createdAt: 1_000 }),
+      await createToken(stores(), { userId, createdAt: 1, expiresAt: 2 }),
+      await createToken(stores(), { userId, createdAt: 2_000, userAgent: "two" }),
+    ];
+    await tokens.touch([newest.digest], 3_000);
+    const listed = [
+      { ...newest, lastUsedAt: 3_000 },
+      { ...middle, lastUsedAt: undefined },
+      { ...oldest, lastUsedAt: undefined },
+    ];
+    expect(await tokens.listOf(userId, 10)).toEqual(listed);
+    expect(await tokens.listOf(userId, 2)).toEqual(listed.slice(0, 2));
+  });
+
+  test("removes all tokens of a user but one", async () => {
+    const { tokens } = stores();
+    const [kept, bystander] = [await createToken(stores()), await createToken(stores())];
+    for (let made = 0; made < 2; made++) await createToken(stores(), { userId: kept.userId });
+    expect(await tokens.removeAllOf(kept.userId, kept.digest)).toBe(2);
+    expect(await tokens.listOf(kept.userId, 10)).toMatchObject([{ digest: kept.digest }]);
+    expect(await tokens.removeAllOf(kept.userId, bystander.digest)).toBe(1);
+    expect(await tokens.find(bystander.digest)).toBeDefined();
+  });
+
   test("shows the user as they are now", async () => {
     const { tokens, users } = stores();
     const token = await createToken(stores());
@@ -123,9 +154,11 @@ export function tokensContract(stores: () => StoresUnderTest): void {
   test.each(noIds)("refuses a token for an id that is $what, and keeps none", async ({ id: userId }) => {
     const { tokens } = stores();
     const digest = unique("digest");
-    await expect(tokens.create({ digest, userId, createdAt: 1, expiresAt: undefined })).rejects.toThrow(TypeError);
+    const token = { digest, userId, createdAt: 1, expiresAt: undefined, userAgent: undefined };
+    await expect(tokens.create(token)).rejects.toThrow(TypeError);
     expect(await tokens.find(digest)).toBeUndefined();
     expect(await tokens.removeAllOf(userId)).toBe(0);
+    expect(await tokens.listOf(userId, 10)).toEqual([]);
   });
 
   test("finds, touches and removes nothing under a digest that was never made", async () => {

@@ -102,6 +102,15 @@ export function usersContract(stores: () => StoresUnderTest): void {
     expect(await users.findById(bystander.id)).toEqual(bystander);
   });
 
+  test("changes a hash for one of many who expect the same", async () => {
+    const { users } = stores();
+    const user = await createUser(stores());
+    const changes = await Promise.all(["a", "b", "c"].map((hash) => users.setPasswordHash(user.id, hash, "hash")));
+    expect(changes.filter((changed) => changed)).toHaveLength(1);
+    expect(await users.setPasswordHash(user.id, "late", "hash")).toBe(false);
+    expect((await users.findById(user.id))?.passwordHash).toBe("abc"[changes.indexOf(true)]);
+  });
+
   test("keeps who may log in, of one account and no other", async () => {
     const { users } = stores();
     const [user, bystander] = [await createUser(stores()), await createUser(stores())];
