@@ -1,4 +1,5 @@
 import type { Clock, Guard } from "@sluice/core";
+import type { Outbox } from "./outbox.js";
 
 /** What all connections of a server share. */
 export interface ConnectionSettings {
@@ -6,6 +7,7 @@ export interface ConnectionSettings {
   readonly compression: boolean;
   readonly clock: Clock;
   readonly guard: Guard;
+  readonly outbox: Outbox;
 }
 
 /** Milliseconds that a client may take nothing of the last that it was sent, before it is cut. */

@@ -56,6 +56,8 @@ export interface NativeWebSocket<UserData> {
   getUserData(): UserData;
   /** 1: sent, 0: buffered, 2: dropped, which cannot be without a native limit. */
   send(data: Uint8Array | string, isBinary: boolean, compress: boolean): number;
+  /** Gathers what is sent within, for one system call. */
+  cork(sends: () => void): unknown;
   /** Runs the close listener before it returns; the object must not be used from then on. */
   end(code: number, reason: string): void;
   /** The same without a close frame, and without what waits to be sent. */

@@ -18,6 +18,7 @@ import { NativeListener } from "./listen.js";
 import { loadNative, warnOfSmallHeads } from "./load-native.js";
 import type { NativeApp, NativeModule, NativeRequest, NativeResponse, UpgradeContext } from "./native.js";
 import { checkOptions, type ServeOptions } from "./options.js";
+import { Outbox } from "./outbox.js";
 import { type Endpoint, hasAmbiguousLength, readHead } from "./request-head.js";
 import { respond, responseHead } from "./response.js";
 import { type UserData, WebSocketConnection } from "./websocket.js";
@@ -48,7 +49,8 @@ export async function serve(app: App, options: ServeOptions): Promise<Server> {
   const listener = new NativeListener(module, native, settings, options.tls !== undefined);
   const { maxBackpressure, compression, idleTimeout } = settings;
   const guard = createGuard(options.logger);
-  const shared: ConnectionSettings = { maxBackpressure, compression, clock: options.clock ?? systemClock, guard };
+  const { clock = systemClock } = options;
+  const shared: ConnectionSettings = { maxBackpressure, compression, clock, guard, outbox: new Outbox(guard) };
   const open = opener(server, listener.endpoint, (options.trustedProxies ?? []).length > 0, shared);
   native.any("/*", (response, request) => open(response, request));
   native.ws<UserData>("/*", {

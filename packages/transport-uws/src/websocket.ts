@@ -32,6 +32,9 @@ export interface Upgrade {
 /** Bytes or characters from which on a message is compressed: below it there is little to gain. */
 const compressionThreshold = 1024;
 
+/** Bytes or characters that are kept at most: as much as the native side gathers for one system call. */
+const mostKept = 16 * 1024;
+
 /** One WebSocket, from its handshake on. */
 export class WebSocketConnection implements WebSocketTransport {
   readonly #settings: ConnectionSettings;
@@ -45,6 +48,11 @@ export class WebSocketConnection implements WebSocketTransport {
   /** From then on, until the WebSocket is closed. */
   #socket: NativeWebSocket<UserData> | undefined;
   #behind = false;
+  /** In the callback that brought a message: what is written then goes out together when it returns. */
+  #isHearing = false;
+  /** What goes out at the end of this turn of the event loop, and how long it is together, in bytes or characters. */
+  #kept: (string | Uint8Array)[] | undefined;
+  #keptLength = 0;
   /** How it is to end as soon as the client has taken what waits for it. */
   #closing: { readonly code: number; readonly reason: string } | undefined;
   /** Bytes that waited for the client when the time for the last of them began anew. */
@@ -108,13 +116,28 @@ export class WebSocketConnection implements WebSocketTransport {
   write(data: string | Uint8Array): WriteStatus {
     const socket = this.#socket;
     if (socket === undefined) return "ok";
-    if (this.#behind && socket.getBufferedAmount() + Buffer.byteLength(data) > this.#settings.maxBackpressure)
-      return "dropped";
-    const compress = this.#settings.compression && data.length >= compressionThreshold;
-    if (socket.send(wellFormed(data), typeof data !== "string", compress) !== 0)
-      return this.#behind ? "buffered" : "ok";
-    this.#behind = true;
-    return "buffered";
+    if (this.#behind) {
+      const isTooMuch = socket.getBufferedAmount() + Buffer.byteLength(data) > this.#settings.maxBackpressure;
+      return isTooMuch ? "dropped" : this.#send(socket, data);
+    }
+    if (this.#kept === undefined) {
+      if (this.#isHearing) return this.#send(socket, data);
+      this.#kept = [];
+      this.#keptLength = 0;
+      this.#settings.outbox.add(this);
+    }
+    // A copy, as the bytes are the application's to write to when this returns.
+    this.#kept.push(typeof data === "string" ? data : data.slice());
+    this.#keptLength += data.length;
+    if (this.#keptLength >= mostKept) this.#sendKept(socket);
+    return this.#behind ? "buffered" : "ok";
+  }
+
+  /** The turn of the event loop in which something was kept is over. */
+  flush(): void {
+    if (this.#socket === undefined) return;
+    this.#sendKept(this.#socket);
+    if (this.#behind) this.#session?.fellBehind();
   }
 
   /**
@@ -122,6 +145,7 @@ export class WebSocketConnection implements WebSocketTransport {
    * once it is ended.
    */
   close(code: number, reason: string): void {
+    if (this.#socket !== undefined) this.#sendKept(this.#socket);
     if (!this.#behind) {
       this.#socket?.end(code, reason);
       return;
@@ -139,7 +163,9 @@ export class WebSocketConnection implements WebSocketTransport {
   message(message: ArrayBuffer, isBinary: boolean): void {
     // The buffer is emptied when this returns, so both take a copy.
     const data = isBinary ? new Uint8Array(message.slice(0)) : decoder.decode(message);
+    this.#isHearing = true;
     this.#session?.message(data, message.byteLength);
+    this.#isHearing = false;
   }
 
   /** In a turn of its own: what is written inside the native callback and not taken whole would never be reported drained. */
@@ -153,6 +179,24 @@ export class WebSocketConnection implements WebSocketTransport {
     this.#cancelCut?.();
     // With 1006 the reason is the native side's own remark, not the client's.
     this.#end(code, code === 1006 ? "" : Buffer.from(reason).toString());
+  }
+
+  #sendKept(socket: NativeWebSocket<UserData>): void {
+    const kept = this.#kept;
+    if (kept === undefined) return;
+    this.#kept = undefined;
+    if (kept.length === 1) this.#send(socket, kept[0] as string | Uint8Array);
+    else
+      socket.cork(() => {
+        for (const data of kept) this.#send(socket, data);
+      });
+  }
+
+  #send(socket: NativeWebSocket<UserData>, data: string | Uint8Array): WriteStatus {
+    const compress = this.#settings.compression && data.length >= compressionThreshold;
+    const isTaken = socket.send(wellFormed(data), typeof data !== "string", compress) !== 0;
+    if (!isTaken) this.#behind = true;
+    return this.#behind ? "buffered" : "ok";
   }
 
   /** Unless the client takes some of what waits for it. */

@@ -108,6 +108,11 @@ export class WebSocketSession {
     );
   }
 
+  /** What the transport took by `"ok"`, to write it a little later, waits for the client after all. */
+  fellBehind(): void {
+    if (!this.#told && this.#context.limits.sendTimeout > 0) this.#limitStandstill(this.#context.limits.sendTimeout);
+  }
+
   /** The transport has written what it had buffered. */
   drained(): void {
     if (this.#application === "accepted") this.#stopTimeout();
