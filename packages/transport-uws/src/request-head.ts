@@ -1,7 +1,10 @@
 /** Copies a request off the native stack: nothing of it may be read after the callback that brought it. */
 import { SocketAddress } from "node:net";
 import type { Address, HeaderList, RequestHead } from "@sluice/core";
+import { CommonLines } from "./common-lines.js";
 import type { NativeRequest, NativeResponse } from "./native.js";
+
+const commonLines = new CommonLines();
 
 /** Where the server listens, which is the same for all requests. */
 export interface Endpoint {
@@ -17,9 +20,9 @@ export function readHead(
   endpoint: Endpoint,
   behindProxies: boolean,
 ): RequestHead {
-  const headers: [string, string][] = [];
+  const headers: HeaderList[number][] = [];
   request.forEach((name, value) => {
-    headers.push([name, asLatin1(value)]);
+    headers.push(commonLines.line(name, value, asLatin1));
   });
   return {
     method: request.getMethod().toUpperCase(),
