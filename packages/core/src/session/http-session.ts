@@ -39,11 +39,10 @@ export class HttpSession {
   constructor(transport: HttpTransport, context: SessionContext<HttpSession>) {
     this.#transport = transport;
     this.#context = context;
-    this.#inbox = new Inbox({
-      maxEvents: Number.POSITIVE_INFINITY,
-      maxWeight: context.limits.maxInboxBytes,
-      onRoom: () => this.#transport.resume(),
-    });
+    this.#inbox = new Inbox(
+      { maxEvents: Number.POSITIVE_INFINITY, maxWeight: context.limits.maxInboxBytes },
+      transport,
+    );
   }
 
   /** For `scope.signal`. */

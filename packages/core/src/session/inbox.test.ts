@@ -157,7 +157,7 @@ describe("Inbox, bounds", () => {
     ["weight", { maxEvents: 1_000, maxWeight: 20 }, 10],
   ])("says when it is full of %s and when there is room again", async (_, bounds, weight) => {
     let room = 0;
-    const inbox = new Inbox<number>({ ...bounds, onRoom: () => room++ });
+    const inbox = new Inbox<number>(bounds, { resume: () => room++ });
     expect(inbox.push(1, weight)).toBe(true);
     expect(inbox.push(2, weight)).toBe(false);
     await inbox.pull();
@@ -169,7 +169,7 @@ describe("Inbox, bounds", () => {
 
   it("stays full until half of it is gone, though an event comes late", async () => {
     let room = 0;
-    const inbox = new Inbox<number>({ maxEvents: 1_000, maxWeight: 20, onRoom: () => room++ });
+    const inbox = new Inbox<number>({ maxEvents: 1_000, maxWeight: 20 }, { resume: () => room++ });
     inbox.push(1, 8);
     expect(inbox.push(2, 12)).toBe(false);
     await inbox.pull();
@@ -181,7 +181,7 @@ describe("Inbox, bounds", () => {
 
   it.each(["clear", "discard"] as const)("says that there is room again after %s", (drop) => {
     let room = 0;
-    const inbox = new Inbox<number>({ maxEvents: 1, maxWeight: 10, onRoom: () => room++ });
+    const inbox = new Inbox<number>({ maxEvents: 1, maxWeight: 10 }, { resume: () => room++ });
     inbox.push(1, 10);
     inbox[drop]();
     expect(room).toBe(1);

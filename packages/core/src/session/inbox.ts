@@ -3,13 +3,17 @@ import { ClientDisconnected } from "../errors.js";
 
 export type Sink<Event> = (event: Event) => MaybePromise<void>;
 
-export interface InboxOptions {
+export interface InboxLimits {
   /** How many events may wait. */
   readonly maxEvents: number;
   /** How much the waiting events may weigh together, in the unit of `push`. */
   readonly maxWeight: number;
+}
+
+/** Where the events come from. */
+export interface Source {
   /** Called when the inbox, having been full, is half empty again. */
-  readonly onRoom?: () => void;
+  resume?(): void;
 }
 
 interface Waiting<Event> {
@@ -27,9 +31,12 @@ interface Settle<Value> {
  * queue.
  */
 export class Inbox<Event> {
-  readonly #options: InboxOptions;
-  readonly #queue: Waiting<Event>[] = [];
-  readonly #pullers: Settle<Event>[] = [];
+  readonly #maxEvents: number;
+  readonly #maxWeight: number;
+  readonly #source: Source | undefined;
+  /** Undefined while nothing waits, as is the next: most connections are idle most of the time. */
+  #queue: Waiting<Event>[] | undefined;
+  #pullers: Settle<Event>[] | undefined;
   #weight = 0;
   #full = false;
   #sink: Sink<Event> | undefined;
@@ -38,31 +45,35 @@ export class Inbox<Event> {
   #ended = false;
   #discarding = false;
 
-  constructor(options: InboxOptions) {
-    this.#options = options;
+  constructor({ maxEvents, maxWeight }: InboxLimits, source?: Source) {
+    this.#maxEvents = maxEvents;
+    this.#maxWeight = maxWeight;
+    this.#source = source;
   }
 
   get size(): number {
-    return this.#queue.length;
+    return this.#queue?.length ?? 0;
   }
 
   /** Takes an event. False if the inbox is now full: the caller must stop the source. */
   push(event: Event, weight = 0): boolean {
     if (this.#ended || this.#discarding) return true;
-    if (this.#sink !== undefined && !this.#busy && this.#queue.length === 0) {
+    if (this.#sink !== undefined && !this.#busy && this.#queue === undefined) {
       this.#deliver(event, this.#sink);
-      if (this.#queue.length > 0) this.#drain();
+      if (this.#queue !== undefined) this.#drain();
       return true;
     }
-    const puller = this.#pullers.shift();
+    const puller = this.#pullers?.shift();
     if (puller !== undefined) {
       puller.resolve(event);
       return true;
     }
-    this.#queue.push({ event, weight });
+    const waiting = { event, weight };
+    if (this.#queue === undefined) this.#queue = [waiting];
+    else this.#queue.push(waiting);
     this.#weight += weight;
     // Once full, it stays so until half of it is gone: a late event must not make the caller forget that it has stopped.
-    this.#full ||= this.#queue.length >= this.#options.maxEvents || this.#weight >= this.#options.maxWeight;
+    this.#full ||= this.size >= this.#maxEvents || this.#weight >= this.#maxWeight;
     return !this.#full;
   }
 
@@ -76,7 +87,7 @@ export class Inbox<Event> {
 
   /** Drops what waits, not what is still to come. */
   clear(): void {
-    this.#queue.length = 0;
+    this.#queue = undefined;
     this.#weight = 0;
     this.#makeRoom();
   }
@@ -92,7 +103,10 @@ export class Inbox<Event> {
     const next = this.#take();
     if (next !== undefined) return Promise.resolve(next.event);
     if (this.#ended) return Promise.reject(new ClientDisconnected("the disconnect event has already been received"));
-    return new Promise((resolve, reject) => this.#pullers.push({ resolve, reject }));
+    return new Promise((resolve, reject) => {
+      this.#pullers ??= [];
+      this.#pullers.push({ resolve, reject });
+    });
   }
 
   /** Resolves after the last event was handled, rejects with what `sink` throws. */
@@ -116,21 +130,24 @@ export class Inbox<Event> {
       return;
     }
     if (result instanceof Promise) {
-      result.then(this.#proceed, this.#fail);
+      result.then(
+        () => this.#proceed(),
+        (error: unknown) => this.#fail(error),
+      );
     } else {
       this.#busy = false;
     }
   }
 
-  readonly #proceed = (): void => {
+  #proceed(): void {
     this.#busy = false;
     this.#drain();
-  };
+  }
 
-  readonly #fail = (error: unknown): void => {
+  #fail(error: unknown): void {
     this.discard();
     this.#piped?.reject(error);
-  };
+  }
 
   #drain(): void {
     const sink = this.#sink;
@@ -143,24 +160,24 @@ export class Inbox<Event> {
   }
 
   #take(): Waiting<Event> | undefined {
-    const next = this.#queue.shift();
+    const next = this.#queue?.shift();
     if (next === undefined) return undefined;
+    if (this.#queue?.length === 0) this.#queue = undefined;
     this.#weight -= next.weight;
-    const { maxEvents, maxWeight } = this.#options;
-    if (this.#queue.length <= maxEvents / 2 && this.#weight <= maxWeight / 2) this.#makeRoom();
+    if (this.size <= this.#maxEvents / 2 && this.#weight <= this.#maxWeight / 2) this.#makeRoom();
     return next;
   }
 
   #makeRoom(): void {
     if (!this.#full) return;
     this.#full = false;
-    this.#options.onRoom?.();
+    this.#source?.resume?.();
   }
 
   #settle(): void {
-    if (!this.#ended || this.#busy || this.#queue.length > 0) return;
+    if (!this.#ended || this.#busy || this.#queue !== undefined) return;
     this.#piped?.resolve();
-    for (const puller of this.#pullers.splice(0)) {
+    for (const puller of this.#pullers?.splice(0) ?? []) {
       puller.reject(new ClientDisconnected("the disconnect event has already been received"));
     }
   }

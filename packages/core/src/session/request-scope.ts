@@ -23,6 +23,7 @@ const wireText = /^[\x21-\x7e]*$/;
 const webSocketKey = /^[A-Za-z0-9+/]{22}==$/;
 /** A colon, a space and the end of the line. */
 const lineOverhead = 4;
+const noSubprotocols: readonly string[] = Object.freeze([]);
 const protocolName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** Throws `DenyConnection` for a request that cannot be served. */
@@ -103,7 +104,7 @@ function decodePath(rawPath: string): string {
 
 function offeredSubprotocols(head: RequestHead): readonly string[] {
   const lines = headerValues(head, "sec-websocket-protocol");
-  if (lines.length === 0) return [];
+  if (lines.length === 0) return noSubprotocols;
   const offered = lines.flatMap((line) => line.split(",")).map((name) => name.trim());
   if (!offered.every((name) => protocolName.test(name)) || new Set(offered).size !== offered.length) {
     throw refusal(400, "Expected Sec-WebSocket-Protocol to list different tokens");

@@ -28,7 +28,8 @@ export class WebSocketSession {
   readonly #transport: WebSocketTransport;
   readonly #context: SessionContext<WebSocketSession>;
   readonly #inbox: Inbox<ReceiveEvent<"websocket">>;
-  readonly #flow = new FlowControl();
+  /** From the first time that the client is behind. */
+  #flow: FlowControl | undefined;
   #offered: readonly string[] = [];
   #application: ApplicationState = "connecting";
   #denial: { status: number; headers: HeaderList; body: (Uint8Array | string)[] } | undefined;
@@ -50,11 +51,7 @@ export class WebSocketSession {
     this.#context = context;
     this.openedAt = context.clock.now();
     const { maxInboxMessages, maxInboxBytes } = context.limits;
-    this.#inbox = new Inbox({
-      maxEvents: maxInboxMessages,
-      maxWeight: maxInboxBytes,
-      onRoom: () => this.#transport.resume?.(),
-    });
+    this.#inbox = new Inbox({ maxEvents: maxInboxMessages, maxWeight: maxInboxBytes }, transport);
   }
 
   /** For `scope.signal`. */
@@ -116,7 +113,7 @@ export class WebSocketSession {
   /** The transport has written what it had buffered. */
   drained(): void {
     if (this.#application === "accepted") this.#stopTimeout();
-    this.#flow.release();
+    this.#flow?.release();
   }
 
   /**
@@ -212,6 +209,7 @@ export class WebSocketSession {
         return;
       case "buffered":
         if (this.#context.limits.sendTimeout > 0) this.#limitStandstill(this.#context.limits.sendTimeout);
+        this.#flow ??= new FlowControl();
         return this.#flow.wait();
       case "dropped": {
         const slow = new SlowConsumer("the client reads more slowly than the application writes");
@@ -278,7 +276,7 @@ export class WebSocketSession {
     this.#abort?.abort();
     // Who decided on the end knows its code better than the peer, whose answer may be lost.
     this.#inbox.end({ type: "websocket.disconnect", code, reason, ...this.#closing });
-    this.#flow.release();
+    this.#flow?.release();
   }
 
   #handshakeTimedOut(): void {
