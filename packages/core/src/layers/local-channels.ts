@@ -119,7 +119,9 @@ export class LocalChannels {
     if (members?.has(mailbox)) return false;
     if (members === undefined) this.#groups.set(group, new Set([mailbox]));
     else members.add(mailbox);
-    mailbox.groups.push(group);
+    // One that is pushed into an empty array takes the memory of seventeen.
+    if (mailbox.groups.length === 0) mailbox.groups = [group];
+    else mailbox.groups.push(group);
     return true;
   }
 

@@ -38,9 +38,10 @@ export interface PostOffice {
 export class Mailbox implements Channel {
   readonly name: string;
   /** Kept by the layer. */
-  readonly groups: string[] = [];
+  groups: string[] = [];
   readonly #office: PostOffice;
-  readonly #options: MailboxOptions;
+  readonly #capacity: number;
+  readonly #gaps: boolean;
   #letters: Letter[] = [];
   /** How many of the letters are marks of a gap, which take nobody's place. */
   #marks = 0;
@@ -52,7 +53,8 @@ export class Mailbox implements Channel {
 
   constructor(name: string, options: MailboxOptions, office: PostOffice) {
     this.name = name;
-    this.#options = options;
+    this.#capacity = options.capacity;
+    this.#gaps = options.gaps;
     this.#office = office;
   }
 
@@ -71,7 +73,7 @@ export class Mailbox implements Channel {
 
   /** Marks the place behind the last message, where others are missing. No mark stands beside another: the earlier one speaks. */
   noteGap(reason: LayerGap["reason"], since: number): void {
-    if (!this.#options.gaps) return;
+    if (!this.#gaps) return;
     const last = this.#letters.at(-1);
     if (last === undefined || !isGap(last)) {
       this.#letters.push(gap(reason, since));
@@ -179,7 +181,7 @@ export class Mailbox implements Channel {
   }
 
   get #full(): boolean {
-    return this.#letters.length - this.#marks >= this.#options.capacity;
+    return this.#letters.length - this.#marks >= this.#capacity;
   }
 
   /** Messages lie in the order of their expiry. Of all that lies before the first fresh one, one mark is left. */
@@ -187,7 +189,7 @@ export class Mailbox implements Channel {
     const now = this.#office.clock.now();
     const fresh = this.#letters.findIndex((letter) => letter.expiresAt > now && !isGap(letter));
     const old = this.#letters.splice(0, fresh === -1 ? this.#letters.length : fresh);
-    if (old.length === 0 || !this.#options.gaps) return;
+    if (old.length === 0 || !this.#gaps) return;
     const earliest = old.reduce((one, other) => (other.sentAt < one.sentAt ? other : one));
     this.#letters.unshift(isGap(earliest) ? earliest : gap("expired", earliest.sentAt));
     this.#marks += 1 - old.filter(isGap).length;
