@@ -17,6 +17,10 @@ export interface ConsumerSetup {
   readonly reports: SecurityReports | undefined;
 }
 
+interface Failure {
+  readonly error: unknown;
+}
+
 /**
  * One consumer's life: joins its groups, hands it the events of the connection and of the channel layer one at a time,
  * and puts everything away at the end, whatever the end was.
@@ -30,7 +34,8 @@ export abstract class ConsumerRun<P extends Connection> implements ConsumerConte
   readonly #setup: ConsumerSetup;
   readonly #send: Send<P>;
   readonly #turns = new Turns();
-  #abandon: ((error: unknown) => void) | undefined;
+  /** Resolves what `run` has returned. Undefined from then on. */
+  #leave: ((left: Promise<void>) => void) | undefined;
 
   constructor(setup: ConsumerSetup, scope: Scope<P>, send: Send<P>) {
     this.scope = scope;
@@ -95,30 +100,19 @@ export abstract class ConsumerRun<P extends Connection> implements ConsumerConte
   }
 
   /** Rejects with the first failure, after everything has been put away. The others are logged. */
-  async run(receive: Receive<P>): Promise<void> {
-    const failures: unknown[] = [];
-    try {
+  run(receive: Receive<P>): Promise<void> {
+    // Not an async function: while it waits its frame is in memory, which is for as long as the connection is open.
+    return new Promise((resolve) => {
+      this.#leave = resolve;
       // Without a channel nothing stands between the handshake and connect(), not even a microtask.
-      if (this.consumer.groups.length > 0 || this.#setup.handlers.size > 0) await this.#join();
-      await this.#live(receive);
-    } catch (error) {
-      if (error instanceof StopConsumer) await attempt(() => this.stopped(), failures);
-      else failures.push(this.failed(error));
-    }
-    this.ended = true;
-    // Side by side: one that fails, or takes long, does not keep the other from its work.
-    await Promise.all([attempt(() => this.channel?.close(), failures), attempt(() => this.disconnect(), failures)]);
-    for (const error of failures.slice(1)) {
-      this.#setup.logger.error({ err: error }, "a consumer's cleanup failed after another failure");
-    }
-    if (failures.length > 0) throw failures[0];
+      if (this.consumer.groups.length === 0 && this.#setup.handlers.size === 0) this.#live(receive);
+      else this.#join().then(() => this.#live(receive), this.#fail);
+    });
   }
 
   /** Lets messages of the layer in, each in its turn. */
   protected listen(): void {
-    this.channel
-      ?.pipe(this.#turns.source(this, this.#hear, this.recover))
-      .catch((error: unknown) => this.#abandon?.(error));
+    this.channel?.pipe(this.#turns.source(this, this.#hear, this.recover)).catch(this.#fail);
   }
 
   #hear(message: LayerMessage): MaybePromise<void> {
@@ -137,14 +131,34 @@ export abstract class ConsumerRun<P extends Connection> implements ConsumerConte
     for (const outcome of joined) if (outcome.status === "rejected") throw outcome.reason;
   }
 
-  /** Resolves when the connection has ended; rejects with what either source failed with. */
-  #live(receive: Receive<P>): Promise<void> {
-    const ended = (): Promise<void> => receive.pipe(this.#turns.source(this, this.dispatch, this.recover));
-    if (this.channel === undefined) return ended();
-    return new Promise((resolve, reject) => {
-      this.#abandon = reject;
-      ended().then(resolve, reject);
-    });
+  #live(receive: Receive<P>): void {
+    try {
+      receive.pipe(this.#turns.source(this, this.dispatch, this.recover)).then(() => this.#end(), this.#fail);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  readonly #fail = (error: unknown): void => this.#end({ error });
+
+  /** The connection has ended, or either source has failed. The first counts: `run` ends with it. */
+  #end(failure?: Failure): void {
+    const leave = this.#leave;
+    this.#leave = undefined;
+    leave?.(this.#putAway(failure));
+  }
+
+  async #putAway(failure: Failure | undefined): Promise<void> {
+    const failures: unknown[] = [];
+    if (failure?.error instanceof StopConsumer) await attempt(() => this.stopped(), failures);
+    else if (failure !== undefined) failures.push(this.failed(failure.error));
+    this.ended = true;
+    // Side by side: one that fails, or takes long, does not keep the other from its work.
+    await Promise.all([attempt(() => this.channel?.close(), failures), attempt(() => this.disconnect(), failures)]);
+    for (const error of failures.slice(1)) {
+      this.#setup.logger.error({ err: error }, "a consumer's cleanup failed after another failure");
+    }
+    if (failures.length > 0) throw failures[0];
   }
 }
 
