@@ -1,28 +1,21 @@
-import { readFileSync } from "node:fs";
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 
 /** What the results were got with. */
 export interface Environment {
   readonly node: string;
-  readonly uWebSockets: string;
-  readonly jose: string;
   readonly machine: string;
+  /** ISO 8601. */
+  readonly date: string;
+  /** The average number of processes that wanted to run in the last minute, when the run began (getloadavg(3)). */
+  readonly load: number;
 }
 
 export function environment(): Environment {
   const processors = cpus();
   return {
     node: process.versions.node,
-    uWebSockets: pinned("uWebSockets.js"),
-    jose: pinned("jose"),
     machine: `${processors.length} x ${processors[0]?.model.trim() ?? "an unknown processor"}, ${process.platform}`,
+    date: new Date().toISOString(),
+    load: Math.round((loadavg()[0] ?? 0) * 10) / 10,
   };
-}
-
-/** As it stands in package.json, where the versions are exact. */
-function pinned(dependency: string): string {
-  const { dependencies } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
-    readonly dependencies: Readonly<Record<string, string>>;
-  };
-  return dependencies[dependency] ?? "of an unknown version";
 }

@@ -2,13 +2,14 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { skipWithoutBinary } from "../../packages/transport-uws/test/skip-without-binary.js";
-import type { Round } from "./measure/rounds.js";
+import { jsonReport, readReport } from "./report/json.js";
+import { record } from "./report/test-record.js";
 
 const main = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 
@@ -33,34 +34,55 @@ function bench(...given: string[]): Run {
   return { process, ended };
 }
 
-test("a short run measures everything, and every answer is right", async (context) => {
-  skipWithoutBinary(context);
+async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-bench-"));
   onTestFinished(() => rm(folder, { recursive: true }));
-  const json = join(folder, "out.json");
-  const { code, output, errors } = await bench("--rounds", "1", "--units", "300", "--json", json).ended;
+  return folder;
+}
+
+test("a short run measures what it is asked to, and every answer is right", async (context) => {
+  skipWithoutBinary(context);
+  const folder = await temporaryFolder();
+  const only = "handshake,reconnect,refused-origin,refused-token,echo,json,group,idle,me,storm";
+  const given = ["--only", only, "--against", "none", "--rounds", "1", "--units", "20", "--out", folder];
+  const { code, output, errors } = await bench(...given).ended;
   expect({ code, errors }).toEqual({
     code: 0,
-    errors: expect.stringMatching(
-      /^authenticated handshake: .*\nhandshake with a token seen before: .*\ntext echo, 66 bytes: .*\n$/,
-    ),
+    errors: expect.stringMatching(/^\[1\/10\] handshake with a JWT never seen/),
   });
-  expect(output).toMatch(/\| authenticated handshake \| Sluice on uWebSockets.js \| \*\*\d+\.\d\d\*\* \|/);
-  expect(output).toMatch(/\| text echo, 66 bytes \| uWebSockets.js and jose by hand \| 1 \|/);
+  expect(output).toMatch(/\| handshake with a JWT never seen before \| at most 1\.10 times .* \| \d/);
+  expect(output).toMatch(/\| 20 \| Sluice on uWebSockets.js \| \d/);
 
-  const { results } = JSON.parse(await readFile(json, "utf8")) as {
-    readonly results: readonly { readonly measure: string; readonly rounds: readonly Round[] }[];
-  };
-  const units = results.map(({ measure, rounds }) => [
-    measure,
-    ...rounds.flatMap((round) => Object.entries(round).map(([name, sample]) => [name, sample.units])),
+  const { rows } = readReport(await readFile(join(folder, "results.json"), "utf8"), "results.json");
+  expect(rows.map(({ name, failures }) => [name, failures])).toEqual(only.split(",").map((name) => [name, []]));
+  const units = rows.map(({ name, points }) => [
+    name,
+    ...points.map(({ rounds }) => rounds.map((round) => Object.values(round).map((sample) => sample.units))),
   ]);
-  // Messages come in bursts of 64 on 16 connections.
-  expect(units).toEqual([
-    ["handshake", ["sluice-uws", 300], ["control-uws", 300]],
-    ["reconnect", ["sluice-uws", 300], ["control-uws", 300]],
-    ["echo", ["sluice-uws", 1024], ["control-uws", 1024]],
-  ]);
+  expect(Object.fromEntries(units.map(([name, ...rounds]) => [name, rounds]))).toMatchObject({
+    handshake: [[[20, 20, 20, 20]]],
+    // Messages come in bursts of 64 on 16 connections.
+    echo: [[[1024, 1024, 1024, 1024]]],
+    group: [[[20, 20, 20, 20]], [[20, 20, 20, 20]]],
+    // The control on node:http has no such place.
+    me: [[[20, 20, 20]]],
+  });
+  expect((await readdir(folder)).sort()).toEqual(
+    ["figures.md", "results.json", ...only.split(",").map((name) => `${name}.svg`)].sort(),
+  );
+});
+
+test("two runs are compared, and what is no run is refused", async () => {
+  const folder = await temporaryFolder();
+  const [good, bad] = [join(folder, "good.json"), join(folder, "bad.json")];
+  await writeFile(good, jsonReport(record));
+  await writeFile(bad, "{}");
+  const compared = await bench("--compare", good, good).ended;
+  expect({ code: compared.code, errors: compared.errors }).toEqual({ code: 0, errors: "" });
+  expect(compared.output).toContain("| handshake with a token | Ours | 120 us | 120 us | +0 % | 1.20 | 1.20 |  |");
+  const refused = await bench("--compare", good, bad).ended;
+  expect({ code: refused.code, output: refused.output }).toEqual({ code: 2, output: "" });
+  expect(refused.errors).toContain(`expected the JSON of a run in ${bad}, got something without rows or contestants`);
 });
 
 test("wrong arguments are answered with the usage", async () => {
@@ -79,7 +101,8 @@ describe.skipIf(process.platform !== "linux")("the processes of a run (skipped w
     return new Map(files.map((file, index) => [file.split("/").slice(-2).join("/"), pids[index] ?? 0]));
   }
 
-  const everyone = ["driver/main.js", "servers/sluice-uws.js", "servers/control-uws.js"];
+  /** The first of a run's contestants. */
+  const first = ["driver/main.js", "servers/sluice-uws.js"];
 
   function isAlive(pid: number): boolean {
     try {
@@ -90,21 +113,33 @@ describe.skipIf(process.platform !== "linux")("the processes of a run (skipped w
     }
   }
 
-  /** A run that would take minutes, in the middle of its first measure. */
-  async function underWay(): Promise<{ readonly run: Run; readonly children: Map<string, number> }> {
-    const run = bench("--rounds", "100", "--units", "10000");
-    await once(run.process.stderr, "data");
-    const children = childrenOf(run.process);
-    expect([...children.keys()]).toEqual(everyone);
+  /** A run whose first contestant is about to be measured. */
+  async function underWay(...given: string[]): Promise<{ readonly run: Run; readonly children: Map<string, number> }> {
+    const run = bench("--only", "handshake", "--against", "none", "--out", await temporaryFolder(), ...given);
+    let children = new Map<string, number>();
+    await expect
+      .poll(
+        () => {
+          children = childrenOf(run.process);
+          return [...children.keys()].sort();
+        },
+        { interval: 5 },
+      )
+      .toEqual(first);
     return { run, children };
   }
 
-  test("a server that dies fails the run, which says which and how", async () => {
-    const { run, children } = await underWay();
+  /** Would take minutes. */
+  const long = ["--rounds", "100", "--units", "10000"];
+
+  test("a server that dies fails in its row, which says how, and the others go on", async () => {
+    const { run, children } = await underWay("--rounds", "1", "--units", "20");
     process.kill(children.get("servers/sluice-uws.js") ?? 0, "SIGKILL");
     const { code, output, errors } = await run.ended;
-    expect({ code, output }).toEqual({ code: 1, output: "" });
-    expect(errors).toMatch(/The benchmark failed\. sluice-uws, authenticated handshake: expected .*ended with SIGKILL/);
+    expect(code).toBe(1);
+    expect(errors).toMatch(/sluice-uws failed: expected .*ended with SIGKILL/);
+    expect(output).toMatch(/\*\*Sluice on uWebSockets\.js failed:\*\* expected .*ended with SIGKILL/);
+    expect(output).toMatch(/\| uWebSockets\.js and jose by hand \| \d/);
     expect([...children.values()].filter(isAlive)).toEqual([]);
   });
 
@@ -112,14 +147,14 @@ describe.skipIf(process.platform !== "linux")("the processes of a run (skipped w
     ["SIGINT", 130],
     ["SIGTERM", 143],
   ] as const)("%s ends all of them", async (signal, expected) => {
-    const { run, children } = await underWay();
+    const { run, children } = await underWay(...long);
     run.process.kill(signal);
     expect((await run.ended).code).toBe(expected);
     expect([...children.values()].filter(isAlive)).toEqual([]);
   });
 
   test("none of them outlives a run that is killed", async () => {
-    const { run, children } = await underWay();
+    const { run, children } = await underWay(...long);
     run.process.kill("SIGKILL");
     await run.ended;
     await expect.poll(() => [...children.values()].filter(isAlive), { timeout: 10_000 }).toEqual([]);

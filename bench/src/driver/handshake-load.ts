@@ -1,45 +1,43 @@
+import { paths } from "../servers/site.js";
+import { type Arrival, arrival, arriveInSilence } from "./arrival.js";
 import { Connection } from "./connection.js";
-import { type Handshake, handshake } from "./handshake.js";
 import { inParallel } from "./in-parallel.js";
-import type { Load } from "./load.js";
+import type { Load, Outcome, Visit } from "./load.js";
 import { Losses } from "./losses.js";
-import type { Tokens } from "./tokens.js";
 
 /** How many handshakes are under way at a time. */
 const width = 32;
 
 /** Connects and shakes hands, each time with a token never seen before. The WebSockets stay open until the end. */
 export class HandshakeLoad implements Load {
-  readonly units: number;
-  readonly #port: number;
-  readonly #tokens: Tokens;
+  readonly #visit: Visit;
+  readonly #path: string;
   readonly #connections: Connection[] = [];
-  #handshakes: readonly Handshake[] = [];
+  #arrivals: readonly Arrival[] = [];
 
-  constructor(port: number, units: number, tokens: Tokens) {
-    this.#port = port;
-    this.units = units;
-    this.#tokens = tokens;
+  constructor(visit: Visit, path: string = paths.echo) {
+    this.#visit = visit;
+    this.#path = path;
   }
 
   async prepare(): Promise<void> {
-    const tokens = await Promise.all(Array.from({ length: this.units }, () => this.#tokens.fresh()));
-    this.#handshakes = tokens.map((token) => handshake({ token }));
+    const tokens = await Promise.all(Array.from({ length: this.#visit.units }, () => this.#visit.tokens.fresh()));
+    this.#arrivals = tokens.map((token) => arrival(this.#visit.dialect, this.#path, token));
   }
 
   run(): Promise<void> {
-    return inParallel(this.#handshakes, width, async ({ request, answer }) => {
-      const connection = await Connection.open(this.#port);
+    return inParallel(this.#arrivals, width, async (arrival) => {
+      const connection = await Connection.open(this.#visit.port);
       this.#connections.push(connection);
-      await connection.ask(request, answer());
+      await arriveInSilence(connection, arrival);
     });
   }
 
-  async finish(): Promise<number> {
-    const losses = new Losses(Math.max(3, this.units / 100));
+  async finish(): Promise<Outcome> {
+    const losses = new Losses(Math.max(3, this.#visit.units / 100));
     await inParallel(this.#connections.splice(0), width, async (connection) => {
       await losses.bear(() => connection.close());
     });
-    return losses.count;
+    return { units: this.#visit.units, lost: losses.count };
   }
 }

@@ -4,12 +4,12 @@ import { type Answer, HeadAnswer, type ResponseHead } from "./answer.js";
 
 export interface Handshake {
   readonly request: Buffer;
-  /** A new one for each use. */
-  answer(): Answer;
+  /** A new one for each use. `onRest` is given what came behind the head. */
+  answer(onRest: (rest: Buffer) => void): Answer;
 }
 
 export interface HandshakeOptions {
-  readonly token?: string;
+  readonly target: string;
   readonly origin?: string;
 }
 
@@ -24,12 +24,22 @@ export function handshake(options: HandshakeOptions): Handshake {
     .digest("base64");
   return {
     request: requestWith(key, options),
-    answer: () => new HeadAnswer("a 101 in answer to a handshake", (head) => checkUpgrade(head, accept)),
+    answer: (onRest) =>
+      new HeadAnswer("a 101 in answer to a handshake", (head) => {
+        checkUpgrade(head, accept);
+        onRest(Buffer.from(head.rest, "latin1"));
+      }),
   };
 }
 
+/** What a server refuses, and the answer by which it does so. */
+export interface RefusedHandshake {
+  readonly request: Buffer;
+  answer(): Answer;
+}
+
 /** A handshake that should be answered with `status`; `why` says what is wrong with it. */
-export function refusedHandshake(options: HandshakeOptions, status: number, why: string): Handshake {
+export function refusedHandshake(options: HandshakeOptions, status: number, why: string): RefusedHandshake {
   const name = `status ${status} in answer to a handshake with ${why}`;
   return {
     request: requestWith(randomBytes(16).toString("base64"), options),
@@ -41,9 +51,9 @@ export function refusedHandshake(options: HandshakeOptions, status: number, why:
 }
 
 /** Much like a browser's. */
-function requestWith(key: string, { token, origin = `https://${site.allowedHost}` }: HandshakeOptions): Buffer {
+function requestWith(key: string, { target, origin = `https://${site.allowedHost}` }: HandshakeOptions): Buffer {
   const lines = [
-    `GET ${site.path}${token === undefined ? "" : `?token=${token}`} HTTP/1.1`,
+    `GET ${target} HTTP/1.1`,
     `Host: ${site.allowedHost}`,
     "Connection: Upgrade",
     "Pragma: no-cache",
@@ -60,10 +70,7 @@ function requestWith(key: string, { token, origin = `https://${site.allowedHost}
 }
 
 /** RFC 6455 4.1: what a client must check. */
-function checkUpgrade({ statusLine, headers, rest }: ResponseHead, accept: string): void {
-  const expect = (what: string, expected: string, got: string | undefined): void => {
-    if (got !== expected) throw new Error(`expected ${what} ${JSON.stringify(expected)}, got ${JSON.stringify(got)}`);
-  };
+function checkUpgrade({ statusLine, headers }: ResponseHead, accept: string): void {
   if (!statusLine.startsWith("HTTP/1.1 101 ")) {
     throw new Error(`expected status 101 in answer to a handshake, got ${JSON.stringify(statusLine)}`);
   }
@@ -71,5 +78,8 @@ function checkUpgrade({ statusLine, headers, rest }: ResponseHead, accept: strin
   expect("Connection:", "upgrade", headers.get("connection")?.toLowerCase());
   expect("Sec-WebSocket-Accept:", accept, headers.get("sec-websocket-accept"));
   expect("no Sec-WebSocket-Extensions, got", "", headers.get("sec-websocket-extensions") ?? "");
-  expect("nothing behind the 101, got", "", rest);
+}
+
+function expect(what: string, expected: string, got: string | undefined): void {
+  if (got !== expected) throw new Error(`expected ${what} ${JSON.stringify(expected)}, got ${JSON.stringify(got)}`);
 }

@@ -1,93 +1,22 @@
-import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { systemClock } from "@sluice/core";
 import { JwtTokens } from "@sluice/tokens-jose";
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { plain } from "../servers/dialect.js";
 import { answerTimeLimit } from "./connection.js";
-import { EchoLoad } from "./echo-load.js";
+import { ExchangeLoad } from "./exchange-load.js";
+import { binaryEcho, jsonEcho, textEcho } from "./exchanges.js";
+import { opcode, serverFrame } from "./frame.js";
 import { checkGate } from "./gate.js";
 import { HandshakeLoad } from "./handshake-load.js";
-import type { Load } from "./load.js";
+import type { Outcome } from "./load.js";
 import { ReconnectLoad } from "./reconnect-load.js";
-import { Tokens } from "./tokens.js";
-
-const secret = "a secret of more than thirty-two bytes";
-const tokens = new Tokens(secret);
-
-/** What a server does; what is left out it does right. */
-interface Behaviour {
-  /** Answers the head of a request. */
-  handshake?(socket: Socket, head: string): unknown;
-  /** Answers frames. */
-  frames?(socket: Socket, bytes: Buffer): unknown;
-}
-
-/** A server that does what a test wants of it. Resolves with its port. */
-async function serve({ handshake = upgrade, frames = echo }: Behaviour): Promise<number> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on("error", () => {});
-    socket.once("data", (head) => {
-      void handshake(socket, head.toString("latin1"));
-      socket.on("data", (bytes) => frames(socket, bytes));
-    });
-  });
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return (server.address() as AddressInfo).port;
-}
-
-function upgrade(socket: Socket, head: string): void {
-  const [, key] = /^sec-websocket-key: (.*)$/im.exec(head) ?? [];
-  const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
-  socket.write(
-    `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
-  );
-}
-
-function echo(socket: Socket, bytes: Buffer): void {
-  socket.write(echoOf(bytes));
-}
-
-/** Whole frames with short payloads come in, as nothing else is sent here; the same come out, without their masks. */
-function echoOf(bytes: Buffer): Buffer {
-  const frames: Buffer[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const length = bytes.readUInt8(at + 1) & 0x7f;
-    const mask = bytes.subarray(at + 2, at + 6);
-    const payload = bytes.subarray(at + 6, at + 6 + length);
-    frames.push(Buffer.from([bytes.readUInt8(at), length]));
-    frames.push(Buffer.from(payload.map((byte, index) => byte ^ mask.readUInt8(index % 4))));
-    at += 6 + length;
-  }
-  return Buffer.concat(frames);
-}
-
-async function play(load: Load): Promise<number> {
-  await load.prepare();
-  await load.run();
-  return load.finish();
-}
-
-/** Closes the first `howMany` WebSockets right after their 101. */
-function closing(howMany: number): Behaviour {
-  let open = 0;
-  return {
-    handshake(socket, head) {
-      upgrade(socket, head);
-      if (open++ < howMany) socket.end();
-    },
-  };
-}
+import { RefusalLoad } from "./refusal-load.js";
+import { closing, echo, echoOf, framesIn, play, secret, serve, upgrade, visit } from "./test-server.js";
 
 describe("handshakes", () => {
-  const shake = (port: number, units = 5): Promise<number> => play(new HandshakeLoad(port, units, tokens));
+  const shake = (port: number, units = 5): Promise<Outcome> => play(new HandshakeLoad(visit(port, { units })));
 
   test("each comes with a token of its own, on a path of the site and from its origin", async () => {
     const heads: string[] = [];
@@ -97,7 +26,7 @@ describe("handshakes", () => {
         upgrade(socket, head);
       },
     });
-    expect(await shake(port, 40)).toBe(0);
+    expect(await shake(port, 40)).toEqual({ units: 40, lost: 0 });
     expect(new Set(heads.map((head) => /^GET \/ws\/echo\/\?token=([\w.-]+) HTTP/.exec(head)?.[1]))).toHaveLength(40);
     expect(new Set(heads.map((head) => /^Sec-WebSocket-Key: (.*)$/m.exec(head)?.[1]))).toHaveLength(40);
     expect(heads[0]).toContain("\r\nOrigin: https://chat.example\r\n");
@@ -111,13 +40,13 @@ describe("handshakes", () => {
         upgrade(socket, head);
       },
     });
-    const load = new ReconnectLoad(port, 40, tokens);
+    const load = new ReconnectLoad(visit(port, { units: 40 }));
     await load.prepare();
     const before = came.splice(0);
     expect([before.length, new Set(before).size]).toEqual([40, 40]);
     await load.run();
     expect([...came].sort()).toEqual([...before].sort());
-    expect(await load.finish()).toBe(0);
+    expect(await load.finish()).toEqual({ units: 40, lost: 0 });
   });
 
   test("a refusal is reported with its status, and the token is not", async () => {
@@ -144,7 +73,7 @@ describe("handshakes", () => {
         socket.uncork();
       },
     });
-    await expect(shake(port)).rejects.toThrow('nothing behind the 101, got "", got "hello"');
+    await expect(shake(port)).rejects.toThrow('expected nothing behind the opening of a WebSocket, got "hello"');
   });
 
   test("a server that ends the connection instead is reported", async () => {
@@ -166,7 +95,7 @@ describe("handshakes", () => {
   });
 
   test("three WebSockets that the server closes by itself are counted, a fourth is a failure", async () => {
-    expect(await shake(await serve(closing(3)))).toBe(3);
+    expect(await shake(await serve(closing(3)))).toEqual({ units: 5, lost: 3 });
     await expect(shake(await serve(closing(4)))).rejects.toThrow("4 WebSockets were lost, the last one so: expected ");
   });
 
@@ -178,7 +107,7 @@ describe("handshakes", () => {
 
 describe("echoes", () => {
   const units = 16 * 64;
-  const talk = (port: number): Promise<number> => play(new EchoLoad(port, units, tokens));
+  const talk = (port: number): Promise<Outcome> => play(new ExchangeLoad(visit(port, { units }), textEcho(plain)));
 
   test("units are whole bursts on every connection", async () => {
     let messages = 0;
@@ -189,9 +118,8 @@ describe("echoes", () => {
         socket.write(answer);
       },
     });
-    const load = new EchoLoad(port, units + 1, tokens);
-    expect(load.units).toBe(2 * units);
-    expect(await play(load)).toBe(0);
+    const load = new ExchangeLoad(visit(port, { units: units + 1 }), textEcho(plain));
+    expect(await play(load)).toEqual({ units: 2 * units, lost: 0 });
     // Before they are counted, each WebSocket has shown with one burst that it works.
     expect(messages).toBe(units + 2 * units);
   });
@@ -205,7 +133,7 @@ describe("echoes", () => {
       },
     });
     await expect(talk(port)).rejects.toThrow(
-      /^expected the echo of 64 messages, number 10 being ".*\\"number\\":009,.*}", got ".*\\"number\\":009,.*!"$/,
+      /^expected the echo of 64 messages, number 10 being ".*\\"number\\":000009,.*}", got ".*\\"number\\":000009,.*!"$/,
     );
   });
 
@@ -216,7 +144,7 @@ describe("echoes", () => {
         socket.write(Buffer.concat([answer.subarray(68, 136), answer.subarray(0, 68), answer.subarray(136)]));
       },
     });
-    await expect(talk(port)).rejects.toThrow(/number 1 being .*:000,.* got .*:001,/);
+    await expect(talk(port)).rejects.toThrow(/number 1 being .*:000000,.* got .*:000001,/);
   });
 
   test("an echo too many is wrong", async () => {
@@ -227,7 +155,7 @@ describe("echoes", () => {
   });
 
   test("three WebSockets that are lost at once are replaced, a fourth is a failure", async () => {
-    expect(await talk(await serve(closing(3)))).toBe(3);
+    expect(await talk(await serve(closing(3)))).toMatchObject({ lost: 3 });
     await expect(talk(await serve(closing(4)))).rejects.toThrow("4 WebSockets were lost, the last one so: expected ");
   });
 
@@ -242,6 +170,76 @@ describe("echoes", () => {
     });
     await expect(talk(port)).rejects.toThrow(
       "expected the echo of 64 messages, got 100 of 4352 bytes, then the end of the connection",
+    );
+  });
+});
+
+describe("other exchanges", () => {
+  test("JSON is answered by JSON with a type and a number of its own", async () => {
+    const heard = new Set<string>();
+    const port = await serve({
+      frames(socket, bytes) {
+        const answers = framesIn(bytes).map(({ code, payload }) => {
+          if (code !== opcode.text) return serverFrame(code, payload);
+          const { type, n, text } = JSON.parse(payload.toString()) as Record<string, unknown>;
+          heard.add(`${type}`);
+          return serverFrame(code, Buffer.from(JSON.stringify({ type: "echoed", n, text })));
+        });
+        socket.write(Buffer.concat(answers));
+      },
+    });
+    const units = 16 * 64;
+    expect(await play(new ExchangeLoad(visit(port, { units }), jsonEcho(plain)))).toEqual({ units, lost: 0 });
+    expect([...heard]).toEqual(["echo"]);
+  });
+
+  test("an object that comes back as it was is wrong", async () => {
+    const port = await serve({});
+    await expect(play(new ExchangeLoad(visit(port), jsonEcho(plain)))).rejects.toThrow(
+      /^expected the answers to 64 objects, number 1 being ".*\\"echoed\\".*", got ".*\\"echo\\"/,
+    );
+  });
+
+  test("binary messages of 64 KiB come back, and one wrong byte of them is found", async () => {
+    let wrong = false;
+    const serveBinary = (): Promise<number> => {
+      const came = new Map<Socket, Buffer>();
+      return serve({
+        frames(socket, bytes) {
+          const all = Buffer.concat([came.get(socket) ?? Buffer.alloc(0), bytes]);
+          const isWhole = all.length < 100 || all.length === 4 * (64 * 1024 + 14);
+          came.set(socket, isWhole ? Buffer.alloc(0) : all);
+          if (!isWhole) return;
+          const answer = echoOf(all);
+          if (wrong) answer[answer.length - 1] = 0;
+          socket.write(answer);
+        },
+      });
+    };
+    const talk = async (): Promise<Outcome> => play(new ExchangeLoad(visit(await serveBinary()), binaryEcho()));
+    expect(await talk()).toEqual({ units: 64, lost: 0 });
+    wrong = true;
+    await expect(talk()).rejects.toThrow("expected the echo of 4 binary messages, number 4 being");
+  });
+});
+
+describe("refusals", () => {
+  test("of an origin the status is 403", async () => {
+    const origins = new Set<string | undefined>();
+    const port = await serve({
+      handshake(socket, head) {
+        origins.add(/^Origin: (.*)$/m.exec(head)?.[1]?.trim());
+        socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
+      },
+    });
+    expect(await play(new RefusalLoad(visit(port, { units: 3 }), "origin"))).toEqual({ units: 3, lost: 0 });
+    expect([...origins]).toEqual(["https://chat.example.evil.example"]);
+  });
+
+  test("of a token no 101 will do", async () => {
+    const port = await serve({});
+    await expect(play(new RefusalLoad(visit(port), "token"))).rejects.toThrow(
+      'expected status 401 in answer to a handshake with a forged token, got "HTTP/1.1 101',
     );
   });
 });
@@ -267,7 +265,7 @@ describe("slow servers", () => {
   test("a handshake that is not answered in time is a failure", async () => {
     const asked = signal();
     const port = await serve({ handshake: asked.give });
-    const result = expect(play(new HandshakeLoad(port, 1, tokens))).rejects.toThrow(
+    const result = expect(play(new HandshakeLoad(visit(port)))).rejects.toThrow(
       `expected a 101 in answer to a handshake within ${answerTimeLimit} ms, got nothing`,
     );
     await asked.given;
@@ -278,7 +276,7 @@ describe("slow servers", () => {
   test("an echo that does not come in time is a failure", async () => {
     const asked = signal();
     const port = await serve({ frames: asked.give });
-    const result = expect(play(new EchoLoad(port, 1, tokens))).rejects.toThrow(
+    const result = expect(play(new ExchangeLoad(visit(port), textEcho(plain)))).rejects.toThrow(
       `expected the echo of 64 messages within ${answerTimeLimit} ms, got 0 of 4352 bytes`,
     );
     await asked.given;
@@ -311,17 +309,17 @@ describe("the gate", () => {
     });
 
   test("a server that refuses whom it must passes", async () => {
-    await expect(checkGate(await guarded(), tokens)).resolves.toBeUndefined();
+    await expect(checkGate(visit(await guarded()))).resolves.toBeUndefined();
   });
 
   test("a server that does not look at the origin is found out", async () => {
-    await expect(checkGate(await guarded("origin"), tokens)).rejects.toThrow(
+    await expect(checkGate(visit(await guarded("origin")))).rejects.toThrow(
       'expected status 403 in answer to a handshake with a foreign origin, got "HTTP/1.1 101 Switching Protocols"',
     );
   });
 
   test("a server that does not verify tokens is found out", async () => {
-    await expect(checkGate(await guarded("token"), tokens)).rejects.toThrow(
+    await expect(checkGate(visit(await guarded("token")))).rejects.toThrow(
       'expected status 401 in answer to a handshake with a forged token, got "HTTP/1.1 101 Switching Protocols"',
     );
   });

@@ -1,40 +1,39 @@
-/** The process that plays the clients. */
-import type { MeasureName } from "../measure/measures.js";
+/** The process that plays the clients of one contestant. */
+import { contestantOf } from "../contestant-of.js";
+import type { Sample } from "../measure/rounds.js";
 import { answerQuestions } from "../processes/answer-questions.js";
+import { rowOf } from "../rows/rows.js";
 import { siteSecret } from "../servers/site.js";
-import { EchoLoad } from "./echo-load.js";
+import { Crowd } from "./crowd.js";
 import { checkGate } from "./gate.js";
-import { HandshakeLoad } from "./handshake-load.js";
 import type { Load } from "./load.js";
-import { ReconnectLoad } from "./reconnect-load.js";
 import { Tokens } from "./tokens.js";
 
 export interface Order {
-  readonly measure: MeasureName;
+  /** By their names. */
+  readonly row: string;
+  readonly contestant: string;
   readonly port: number;
   readonly units: number;
+  readonly at: number;
 }
+
+export type DriverSample = Omit<Sample, "cost">;
 
 /** What the driver can be asked: for each order `prepare`, `run` and `finish`. */
 export interface DriverAnswers {
-  /** Makes sure that the server on the port refuses whom it must. */
-  checkGate(port: number): Promise<void>;
-  /** Resolves with the number of units that `run` will do. */
-  prepare(order: Order): Promise<number>;
-  /** Resolves with the milliseconds that it took. */
-  run(): Promise<number>;
-  /** Resolves with the number of WebSockets that the server had closed before, unasked. */
-  finish(): Promise<number>;
+  /** Makes sure that the server refuses whom it must. */
+  checkGate(server: Pick<Order, "contestant" | "port">): Promise<void>;
+  prepare(order: Order): Promise<void>;
+  run(): Promise<void>;
+  finish(): Promise<DriverSample>;
 }
-
-const loads: Readonly<Record<MeasureName, new (port: number, units: number, tokens: Tokens) => Load>> = {
-  handshake: HandshakeLoad,
-  reconnect: ReconnectLoad,
-  echo: EchoLoad,
-};
 
 const tokens = new Tokens(siteSecret());
 let load: Load | undefined;
+let crowd: Crowd | undefined;
+let row: string | undefined;
+let elapsed = 0;
 
 function current(): Load {
   if (load === undefined) throw new TypeError("expected prepare before run and finish");
@@ -42,16 +41,21 @@ function current(): Load {
 }
 
 answerQuestions<DriverAnswers>({
-  checkGate: (port) => checkGate(port, tokens),
-  prepare: async ({ measure, port, units }) => {
-    load = new loads[measure](port, units, tokens);
+  checkGate: ({ contestant, port }) => checkGate({ port, dialect: contestantOf(contestant).dialect, tokens }),
+  prepare: async (order) => {
+    const { dialect } = contestantOf(order.contestant);
+    const server = { port: order.port, dialect, tokens };
+    crowd ??= new Crowd(server);
+    // Who is there from round to round is there for one row.
+    if (order.row !== row) await crowd.become(new Map());
+    row = order.row;
+    load = rowOf(order.row).load({ ...server, crowd, units: order.units, at: order.at });
     await load.prepare();
-    return load.units;
   },
   run: async () => {
     const start = performance.now();
     await current().run();
-    return performance.now() - start;
+    elapsed = performance.now() - start;
   },
-  finish: () => current().finish(),
+  finish: async () => ({ ...(await current().finish()), elapsed }),
 });

@@ -1,6 +1,7 @@
 import { systemClock } from "@sluice/core";
 import { JwtTokens } from "@sluice/tokens-jose";
 import { site } from "../servers/site.js";
+import { type MakeTokens, opaqueTokens } from "./opaque-tokens.js";
 
 const hour = 3_600_000;
 
@@ -9,11 +10,18 @@ export class Tokens {
   readonly #issuer: JwtTokens;
   readonly #issuerInThePast: JwtTokens;
   #users = 0;
+  #makeOpaque: Promise<MakeTokens> | undefined;
 
   constructor(secret: string) {
     const options = { keys: { current: secret }, issuer: site.issuer, audience: site.audience };
     this.#issuer = new JwtTokens({ ...options, clock: systemClock });
     this.#issuerInThePast = new JwtTokens({ ...options, clock: { ...systemClock, now: () => Date.now() - 2 * hour } });
+  }
+
+  /** So many opaque ones, each known to the database of the run. */
+  async opaque(count: number): Promise<readonly string[]> {
+    this.#makeOpaque ??= opaqueTokens();
+    return (await this.#makeOpaque)(count);
   }
 
   fresh(): Promise<string> {

@@ -1,40 +1,52 @@
 import type { Round, Sample } from "./rounds.js";
 import { type Spread, spreadOf } from "./spread.js";
 
-/** Microseconds of the server's processor time per unit, over the rounds. */
-export function cpuPerUnit(rounds: readonly Round[], contestant: string): Spread {
-  return spreadOf(rounds.map((round) => perUnit(sampleOf(round, contestant))));
+/** What one unit costs the server, over the rounds; undefined for a contestant that has no sample. */
+export function costPerUnit(rounds: readonly Round[], contestant: string): Spread | undefined {
+  return spreadOver(rounds, (round) => perUnit(round[contestant]));
 }
 
 /** Units per second on the clock, over the rounds. */
-export function throughput(rounds: readonly Round[], contestant: string): Spread {
-  return spreadOf(
-    rounds.map((round) => {
-      const { units, elapsed } = sampleOf(round, contestant);
-      return (units / elapsed) * 1_000;
-    }),
-  );
+export function throughput(rounds: readonly Round[], contestant: string): Spread | undefined {
+  return spreadOver(rounds, (round) => {
+    const sample = round[contestant];
+    return sample && (sample.units / sample.elapsed) * 1_000;
+  });
 }
 
 /**
- * The processor time per unit of one contestant, in that of another one. A ratio is taken within each round: two rounds
- * may differ by more than two contestants do.
+ * What a unit costs one contestant, in what it costs another one. A ratio is taken within each round: two rounds may differ
+ * by more than two contestants do. Undefined where one of them has no sample.
  */
-export function cpuRatio(rounds: readonly Round[], contestant: string, control: string): Spread {
-  return spreadOf(rounds.map((round) => perUnit(sampleOf(round, contestant)) / perUnit(sampleOf(round, control))));
+export function costRatio(rounds: readonly Round[], contestant: string, other: string): Spread | undefined {
+  return spreadOver(rounds, (round) => {
+    const [ours, theirs] = [perUnit(round[contestant]), perUnit(round[other])];
+    return ours === undefined || theirs === undefined ? undefined : ours / theirs;
+  });
 }
 
 /** How many WebSockets one contestant closed unasked, in all rounds together. */
 export function lossesOf(rounds: readonly Round[], contestant: string): number {
-  return rounds.reduce((sum, round) => sum + sampleOf(round, contestant).lost, 0);
+  return rounds.reduce((sum, round) => sum + (round[contestant]?.lost ?? 0), 0);
 }
 
-function perUnit({ cpu, units }: Sample): number {
-  return cpu / units;
+/** Some number of one contestant's samples, over the rounds that have it. */
+export function spreadOfSamples(
+  rounds: readonly Round[],
+  contestant: string,
+  pick: (sample: Sample) => number | undefined,
+): Spread | undefined {
+  return spreadOver(rounds, (round) => round[contestant] && pick(round[contestant]));
 }
 
-function sampleOf(round: Round, contestant: string): Sample {
-  const sample = round[contestant];
-  if (sample === undefined) throw new TypeError(`expected a sample of ${contestant} in every round`);
-  return sample;
+function perUnit(sample: Sample | undefined): number | undefined {
+  return sample && sample.cost / sample.units;
+}
+
+function spreadOver(rounds: readonly Round[], pick: (round: Round) => number | undefined): Spread | undefined {
+  const values = rounds.flatMap((round) => {
+    const value = pick(round);
+    return value !== undefined && Number.isFinite(value) ? [value] : [];
+  });
+  return values.length === 0 ? undefined : spreadOf(values);
 }

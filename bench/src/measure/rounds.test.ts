@@ -2,18 +2,20 @@ import { expect, test } from "vitest";
 import { playRounds, type Sample } from "./rounds.js";
 
 const contestants = [{ name: "a" }, { name: "b" }];
+const sample: Sample = { units: 1, cost: 1, elapsed: 1, lost: 0 };
 
 test("the contestants take turns, and the rounds to warm up do not count", async () => {
   const turns: string[] = [];
-  const rounds = await playRounds(contestants, { warmUp: 1, rounds: 2 }, async ({ name }) => {
-    turns.push(name);
-    return { units: turns.length, cpu: 1, elapsed: 1, lost: 0 };
+  const { rounds, failures } = await playRounds(contestants, { warmUp: 1, rounds: 2 }, async ({ name }, round) => {
+    turns.push(`${name}${round}`);
+    return { ...sample, units: turns.length };
   });
-  expect(turns).toEqual(["a", "b", "a", "b", "a", "b"]);
+  expect(turns).toEqual(["a0", "b0", "a1", "b1", "a2", "b2"]);
   expect(rounds.map(({ a, b }) => [a?.units, b?.units])).toEqual([
     [3, 4],
     [5, 6],
   ]);
+  expect(failures).toEqual([]);
 });
 
 test("one takes its turn only when the one before it is done", async () => {
@@ -22,17 +24,23 @@ test("one takes its turn only when the one before it is done", async () => {
     expect(++playing).toBe(1);
     await Promise.resolve();
     playing--;
-    return { units: 1, cpu: 1, elapsed: 1, lost: 0 };
+    return sample;
   };
-  expect(await playRounds(contestants, { warmUp: 0, rounds: 3 }, take)).toHaveLength(3);
+  const { rounds, failures } = await playRounds(contestants, { warmUp: 0, rounds: 3 }, take);
+  expect([rounds.length, failures]).toEqual([3, []]);
 });
 
-test("a failure ends it", async () => {
+test("who fails takes no more turns and has no sample, and the others go on", async () => {
   const turns: string[] = [];
-  const played = playRounds(contestants, { warmUp: 0, rounds: 3 }, async ({ name }) => {
+  const error = new Error("a wrong answer");
+  const played = await playRounds(contestants, { warmUp: 0, rounds: 3 }, async ({ name }, round) => {
     turns.push(name);
-    throw new Error("a wrong answer");
+    if (name === "a" && round === 1) throw error;
+    return sample;
   });
-  await expect(played).rejects.toThrow("a wrong answer");
-  expect(turns).toEqual(["a"]);
+  expect(turns).toEqual(["a", "b", "a", "b", "b"]);
+  expect(played).toEqual({
+    rounds: [{ b: sample }, { b: sample }, { b: sample }],
+    failures: [{ contestant: contestants[0], error }],
+  });
 });

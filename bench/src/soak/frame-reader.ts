@@ -13,15 +13,15 @@ export class FrameReader {
   /** Throws for what is not such a frame. */
   take(chunk: Buffer): void {
     this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
-    for (let frame = frameOf(this.#rest); frame !== undefined; frame = frameOf(this.#rest)) {
+    for (let frame = firstFrame(this.#rest); frame !== undefined; frame = firstFrame(this.#rest)) {
       this.#rest = this.#rest.subarray(frame.end);
       this.#onFrame(frame.opcode, frame.payload);
     }
   }
 }
 
-/** Undefined if it is not whole yet. */
-function frameOf(
+/** The frame that the bytes begin with; undefined if it is not whole yet. */
+export function firstFrame(
   bytes: Buffer,
 ): { readonly opcode: number; readonly payload: Buffer; readonly end: number } | undefined {
   if (bytes.length < 2) return undefined;

@@ -1,0 +1,3 @@
+import { presentChannels } from "./channels-server.js";
+
+await presentChannels("daphne");
