@@ -80,7 +80,7 @@ describe.each(contestants.filter(({ missing }) => missing() === undefined))("$na
   let port = 0;
 
   beforeAll(async () => {
-    const built = new URL(module.href.replace("/src/", "/dist/"));
+    const built = new URL(module.href.replace("/bench/src/", "/bench/dist/"));
     const database = databaseUrl === undefined ? {} : { [databaseVariable]: databaseUrl };
     child = new Child(name, built, { env: { [secretVariable]: secret, ...database }, timeLimit: 30_000 });
     await child.ready;
@@ -213,8 +213,10 @@ describe.each(contestants.filter(({ missing }) => missing() === undefined))("$na
   });
 });
 
-describe.each(contestants.filter(({ missing }) => missing() !== undefined))("$name", ({ missing }) => {
-  test("is missing for a reason", (context) => {
+describe.each(contestants.filter(({ missing }) => missing() !== undefined))("$name", ({ name, missing }) => {
+  test("is missing", (context) => {
+    // CI installs what they need. Of uWebSockets.js there are binaries for some versions of Node only.
+    if (process.env.CI !== undefined && !name.endsWith("-uws")) expect.fail(missing());
     context.skip(missing());
   });
 });
