@@ -8,12 +8,19 @@ const guard = createGuard(silentLogger);
 const settings = { maxBackpressure: 1024, compression: false, clock: systemClock, guard, outbox: new Outbox(guard) };
 const bytes = (text: string): ArrayBuffer => new TextEncoder().encode(text).buffer;
 
-/** A connection on a native side that writes down what it is told. Of what it sends, `takes` says whether the system does. */
-function connect(takes: () => boolean = () => true, hear: (connection: WebSocketConnection) => void = () => {}) {
+/**
+ * A connection on a native side that writes down what it is told. Of what it sends, `takes` says whether the system does;
+ * `waiting` is how much of it waits.
+ */
+function connect(
+  takes: () => boolean = () => true,
+  hear: (connection: WebSocketConnection) => void = () => {},
+  waiting = 0,
+) {
   const told: string[] = [];
   const socket: NativeWebSocket<UserData> = {
     getUserData: () => ({ connection }),
-    getBufferedAmount: () => 0,
+    getBufferedAmount: () => waiting,
     send: (data) => {
       told.push(data.toString());
       return takes() ? 1 : 0;
@@ -111,6 +118,19 @@ test("the session hears of a client that turns out to be behind only when the tu
   expect(session.fellBehind).not.toHaveBeenCalled();
   await turn();
   expect(session.fellBehind).toHaveBeenCalledTimes(1);
+});
+
+test("a client that does not take what was gathered for it is behind, and gets no close frame until it has caught up", async () => {
+  // Within a cork the native side says of everything that it is sent.
+  const { connection, told, session } = connect(undefined, undefined, 2);
+  connection.write("a");
+  connection.write("b");
+  await turn();
+  expect(session.fellBehind).toHaveBeenCalledTimes(1);
+  expect(connection.write("c")).toBe("buffered");
+  connection.close(1000, "");
+  expect(told).toEqual(["(", "a", "b", ")", "c"]);
+  connection.closed(1006, bytes(""));
 });
 
 test("nothing is written to a client that has gone before the turn was over", async () => {

@@ -185,11 +185,15 @@ export class WebSocketConnection implements WebSocketTransport {
     const kept = this.#kept;
     if (kept === undefined) return;
     this.#kept = undefined;
-    if (kept.length === 1) this.#send(socket, kept[0] as string | Uint8Array);
-    else
-      socket.cork(() => {
-        for (const data of kept) this.#send(socket, data);
-      });
+    if (kept.length === 1) {
+      this.#send(socket, kept[0] as string | Uint8Array);
+      return;
+    }
+    socket.cork(() => {
+      for (const data of kept) this.#send(socket, data);
+    });
+    // What is gathered counts as sent, and only the end of the cork offers it to the system.
+    if (socket.getBufferedAmount() > 0) this.#behind = true;
   }
 
   #send(socket: NativeWebSocket<UserData>, data: string | Uint8Array): WriteStatus {
