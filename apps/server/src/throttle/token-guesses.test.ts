@@ -8,6 +8,7 @@ import {
   JsonWebsocketConsumer,
   type SecurityEvent,
   StoreUnavailable,
+  silentLogger,
   TokenAuth,
   type TokenVerifier,
 } from "@sluice/core";
@@ -42,7 +43,11 @@ function world(most = 3) {
   };
   const from = [fromHeader(), fromQuery("token")];
   const { onSecurityEvent } = guesses;
-  const hello = guesses.inside(asApp(Hello));
+  const told: SecurityEvent[] = [];
+  const errors = vi.fn();
+  const logger = { ...silentLogger, error: errors };
+  const consumer = asApp(Hello, { logger, onSecurityEvent: (event) => void told.push(event) });
+  const hello = guesses.inside(consumer);
   const strict = guesses.outside(from)(TokenAuth(hello, { verifier, from, onSecurityEvent, onAnonymous: "deny" }));
   const lenient = guesses.outside(from)(TokenAuth(hello, { verifier, from, onSecurityEvent, onInvalid: "anonymous" }));
   const api = guesses.outside([fromHeader()])(
@@ -75,6 +80,8 @@ function world(most = 3) {
   return {
     asked,
     events,
+    told,
+    errors,
     open,
     renewing,
     ask,
@@ -155,7 +162,7 @@ it.each([
 ])(
   "counts the wrong tokens that come on a connection that was opened %s, and looks at no more of them",
   async (_, target) => {
-    const { asked, events, open, renewing } = world(3);
+    const { asked, events, told, errors, open, renewing } = world(3);
     await using client = await renewing("192.0.2.7", target);
     const renew = async (token: string): Promise<unknown> => {
       client.sendJsonTo({ type: "auth", token });
@@ -168,6 +175,8 @@ it.each([
     expect(asked).toHaveLength(before);
     const limit = { type: "limit", limit: "tokens", client: "192.0.2.7", protocol: "websocket" };
     expect(events.filter(({ type }) => type === "limit")).toEqual([limit, limit]);
+    expect(told).toEqual([]);
+    expect(errors).not.toHaveBeenCalled();
     expect(await open("/?token=good", "192.0.2.7")).toBe(429);
     expect(await open("/?token=good", "192.0.2.8")).toBe(101);
   },

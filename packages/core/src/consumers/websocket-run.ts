@@ -55,10 +55,15 @@ export class WebSocketRun extends ConsumerRun<"websocket"> {
   /** A refusal is for the client to hear. Before accept it is the answer to the handshake, which is the session's to give. */
   protected override recover(error: unknown): MaybePromise<void> {
     if (!(error instanceof Refusal) || !this.#accepted) throw error;
-    const scope: Scope<"websocket"> & Partial<MaybeAuthenticated> = this.scope;
-    this.reports?.refused(scope, error, scope.grant);
-    if (error.status >= 500) this.logger.error({ err: error }, "a credential could not be renewed");
+    // One that another refusal is behind was put off, by somebody who tells of that.
+    if (!(error.cause instanceof DenyConnection)) this.#tellOf(error);
     return this.ended ? undefined : this.consumer.refused(error);
+  }
+
+  #tellOf(refusal: Refusal): void {
+    const scope: Scope<"websocket"> & Partial<MaybeAuthenticated> = this.scope;
+    this.reports?.refused(scope, refusal, scope.grant);
+    if (refusal.status >= 500) this.logger.error({ err: refusal }, "a credential could not be renewed");
   }
 
   protected stopped(): MaybePromise<void> {
