@@ -39,7 +39,7 @@ export class InvalidFields extends Error {
 /** Somebody who has shown their password. */
 export interface Proof {
   readonly user: AccountUser;
-  /** Whether it is still their password: it may be changed while they are being let in. */
+  /** Whether it is still their password: it may be changed while they are being let in. To be asked once: an event tells of it. */
   stillHolds(): Promise<boolean>;
 }
 
@@ -134,25 +134,40 @@ export class Accounts {
     password: string,
     client: Address | undefined,
   ): Promise<AccountUser | undefined> {
-    return (await this.prove(username, password, client))?.user;
-  }
-
-  /** As `authenticate`, for who is to be given a token by which they are known from then on. */
-  async prove(username: string, password: string, client: Address | undefined): Promise<Proof | undefined> {
-    const user = await this.find(username);
-    const given = normalizePassword(password);
-    const known = await this.#attempt(user?.id ?? nobodysId(username), user, given, client);
+    const known = await this.#known(username, normalizePassword(password), client);
     if (known === undefined) return undefined;
     this.#tell({ type: "login", userId: known.id, carrier, client: client?.host });
+    return accountUser(known);
+  }
+
+  /** As `authenticate`, for who is to be given a token by which they are known from then on: a login only if it still holds. */
+  async prove(username: string, password: string, client: Address | undefined): Promise<Proof | undefined> {
+    const given = normalizePassword(password);
+    const known = await this.#known(username, given, client);
+    if (known === undefined) return undefined;
+    const { id: userId } = known;
     return {
       user: accountUser(known),
       stillHolds: async () => {
-        const now = await this.#users.findById(known.id);
-        if (now === undefined || !now.isActive) return false;
-        // Another login may have hashed the same password anew.
-        return now.passwordHash === known.passwordHash || this.#hasher.verify(now.passwordHash, given);
+        const holds = await this.#stillHolds(known, given);
+        const circumstances = { userId, carrier, client: client?.host };
+        if (holds) this.#tell({ type: "login", ...circumstances });
+        else this.#tell({ type: "failure", reason: "invalid_credentials", ...circumstances });
+        return holds;
       },
     };
+  }
+
+  async #known(username: string, password: string, client: Address | undefined): Promise<UserRecord | undefined> {
+    const user = await this.find(username);
+    return this.#attempt(user?.id ?? nobodysId(username), user, password, client);
+  }
+
+  async #stillHolds({ id, passwordHash }: UserRecord, password: string): Promise<boolean> {
+    const now = await this.#users.findById(id);
+    if (now === undefined || !now.isActive) return false;
+    // Another login may have hashed the same password anew.
+    return now.passwordHash === passwordHash || this.#hasher.verify(now.passwordHash, password);
   }
 
   /** Counts a wrong password against `account` and its client, and tells of it. */

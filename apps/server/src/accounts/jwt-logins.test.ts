@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type App, InMemoryChannelLayer, type UserRecord } from "@sluice/core";
+import { type App, InMemoryChannelLayer, type SecurityEvent, type UserRecord } from "@sluice/core";
 import { Argon2Hasher } from "@sluice/passwords-argon2";
 import { HttpCommunicator, RecordingLogger, WebsocketCommunicator } from "@sluice/testing";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -186,7 +186,12 @@ describe("a login by JWT", () => {
         await services.logins.endAllOf(id, "password_changed");
         return proof;
       });
+      logger.lines.length = 0;
       expect(await ask(path, { username: "trent", password })).toMatchObject({ status: 400 });
+      const events = logger.lines.flatMap(({ fields }) => ("event" in fields ? [fields.event as SecurityEvent] : []));
+      expect(events.filter(({ userId, type }) => userId === id && type !== "revocation")).toEqual([
+        { type: "failure", reason: "invalid_credentials", userId: id, carrier: "password", client },
+      ]);
       expect([await tokens.listOf(id, 10), await refreshTokens.listOf(id, 10)]).toEqual([[], []]);
       await users.setPasswordHash(id, passwordHash);
       expect(await ask(path, { username: "trent", password })).toMatchObject({ status: 200 });
