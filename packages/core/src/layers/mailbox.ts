@@ -47,7 +47,8 @@ export class Mailbox implements Channel {
   #marks = 0;
   #pullers: Settle<LayerMessage>[] | undefined;
   #sink: Sink | undefined;
-  #piped: Settle<void> | undefined;
+  /** Settles what `pipe` has returned. One function, as it is kept for as long as the channel is open. */
+  #piped: ((failure?: Promise<never>) => void) | undefined;
   #busy = false;
   #closed = false;
 
@@ -116,8 +117,8 @@ export class Mailbox implements Channel {
     }
     if (this.#closed) return Promise.resolve();
     this.#sink = sink;
-    return new Promise((resolve, reject) => {
-      this.#piped = { resolve, reject };
+    return new Promise((resolve) => {
+      this.#piped = resolve;
       this.deliver();
     });
   }
@@ -128,7 +129,7 @@ export class Mailbox implements Channel {
     this.empty();
     this.#office.forget(this);
     for (const puller of this.#pullers ?? []) puller.reject(this.#closedError());
-    if (!this.#busy) this.#piped?.resolve();
+    if (!this.#busy) this.#piped?.();
   }
 
   #handOver(message: LayerMessage, sink: Sink): void {
@@ -155,12 +156,12 @@ export class Mailbox implements Channel {
 
   #ready(): void {
     this.#busy = false;
-    if (this.#closed) this.#piped?.resolve();
+    if (this.#closed) this.#piped?.();
   }
 
   /** The mailbox stays busy: nobody reads it any more. */
   #fail(error: unknown): void {
-    this.#piped?.reject(error);
+    this.#piped?.(Promise.reject(error));
   }
 
   #answer(pullers: Settle<LayerMessage>[]): void {

@@ -40,7 +40,8 @@ export class Inbox<Event> {
   #weight = 0;
   #full = false;
   #sink: Sink<Event> | undefined;
-  #piped: Settle<void> | undefined;
+  /** Settles what `pipe` has returned. One function, as it is kept for as long as the connection is open. */
+  #piped: ((failure?: Promise<never>) => void) | undefined;
   #busy = false;
   #ended = false;
   #discarding = false;
@@ -113,8 +114,8 @@ export class Inbox<Event> {
   pipe(sink: Sink<Event>): Promise<void> {
     if (this.#sink !== undefined) return Promise.reject(new TypeError("expected one receive.pipe() per connection"));
     this.#sink = sink;
-    return new Promise((resolve, reject) => {
-      this.#piped = { resolve, reject };
+    return new Promise((resolve) => {
+      this.#piped = resolve;
       this.#drain();
     });
   }
@@ -146,7 +147,7 @@ export class Inbox<Event> {
 
   #fail(error: unknown): void {
     this.discard();
-    this.#piped?.reject(error);
+    this.#piped?.(Promise.reject(error));
   }
 
   #drain(): void {
@@ -176,7 +177,7 @@ export class Inbox<Event> {
 
   #settle(): void {
     if (!this.#ended || this.#busy || this.#queue !== undefined) return;
-    this.#piped?.resolve();
+    this.#piped?.();
     for (const puller of this.#pullers?.splice(0) ?? []) {
       puller.reject(new ClientDisconnected("the disconnect event has already been received"));
     }

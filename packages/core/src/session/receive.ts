@@ -1,10 +1,12 @@
-import type { MaybePromise, Protocol, Receive, ReceiveEvent } from "../app.js";
+import type { Protocol, Receive, ReceiveEvent } from "../app.js";
 import type { Inbox } from "./inbox.js";
+
+type Sink<P extends Protocol> = Parameters<Receive<P>["pipe"]>[0];
 
 /** The reading end of an inbox, as an application sees it. */
 export function createReceive<P extends Protocol>(inbox: Inbox<ReceiveEvent<P>>): Receive<P> {
   return Object.assign(() => inbox.pull(), {
-    pipe: (sink: Parameters<Receive<P>["pipe"]>[0]) => inbox.pipe(sink),
+    pipe: (sink: Sink<P>) => inbox.pipe(sink),
   });
 }
 
@@ -22,7 +24,7 @@ export function prepend<P extends Protocol>(event: ReceiveEvent<P>, receive: Rec
       return taken === undefined ? receive() : Promise.resolve(taken);
     },
     {
-      pipe: async (sink: Parameters<Receive<P>["pipe"]>[0]): Promise<void> => {
+      pipe: async (sink: Sink<P>): Promise<void> => {
         const taken = take();
         if (taken !== undefined) await sink(taken);
         return receive.pipe(sink);
@@ -43,7 +45,11 @@ export function filtered<P extends Protocol>(
     }
   };
   return Object.assign(pull, {
-    pipe: (sink: (event: ReceiveEvent<P>) => MaybePromise<void>) =>
-      receive.pipe((event) => (passes(event) ? sink(event) : undefined)),
+    pipe: (sink: Sink<P>) => receive.pipe(sieve(passes, sink)),
   });
+}
+
+/** By itself, so that what lasts as long as the connection holds on to these two only. */
+function sieve<P extends Protocol>(passes: (event: ReceiveEvent<P>) => boolean, sink: Sink<P>): Sink<P> {
+  return (event) => (passes(event) ? sink(event) : undefined);
 }
