@@ -22,8 +22,8 @@ type Part = string | Parameter;
 const parameterSource = /^<(?:([A-Za-z_]\w*):)?([A-Za-z_]\w*)>$/;
 /** Half of a character: it has no UTF-8 and thus no percent-encoding. */
 const loneSurrogate = /\p{Surrogate}/u;
-const noArguments: readonly string[] = [];
-const noKwargs: Readonly<Record<string, unknown>> = {};
+const noArguments: readonly string[] = Object.freeze([]);
+const noKwargs: Readonly<Record<string, unknown>> = Object.freeze({});
 
 /**
  * Compiles a path pattern. With `prefix` it matches the beginning of a path, up to and with a slash, else all of it.

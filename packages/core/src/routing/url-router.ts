@@ -33,21 +33,29 @@ type AllNeeds<Some> = [Some] extends [never]
 export function URLRouter<P extends Connection, const Routes extends readonly Route<P, never>[]>(
   routes: Routes & readonly Route<P, never>[],
 ): App<P, AllNeeds<Routes[number]>> {
-  const entries: readonly Entry<P>[] = routes.map((route: Route<P, never>) => ({ route, claim: claimOf(route.app) }));
+  const entries: readonly Entry<P>[] = routes.map((route: Route<P, never>) => ({
+    route,
+    claim: claimOf(route.app),
+    hasDefaults: Object.keys(route.defaults).length > 0,
+  }));
   const claims: Claim = (path) => find(entries, path) !== undefined;
   return claiming((scope, receive, send) => {
     const outer: ConnectionScope & Partial<Routed> = scope;
     const found = find(entries, outer.pathRemaining ?? beyondRoot(outer));
     // The path stays out of the message: it may hold a secret.
     if (found === undefined) throw new RouteNotFound("expected a path that a route fits, got one that none does");
-    const { route, match } = found;
+    const { entry, match } = found;
+    const { route, hasDefaults } = entry;
     const routed: Routed = {
       pathRemaining: match.rest,
-      urlRoute: {
-        route: (outer.urlRoute?.route ?? "") + route.pattern.text,
-        args: [...(outer.urlRoute?.args ?? []), ...match.args],
-        kwargs: { ...outer.urlRoute?.kwargs, ...route.defaults, ...match.kwargs },
-      },
+      urlRoute:
+        outer.urlRoute === undefined && !hasDefaults
+          ? { route: route.pattern.text, args: match.args, kwargs: match.kwargs }
+          : {
+              route: (outer.urlRoute?.route ?? "") + route.pattern.text,
+              args: [...(outer.urlRoute?.args ?? []), ...match.args],
+              kwargs: { ...outer.urlRoute?.kwargs, ...route.defaults, ...match.kwargs },
+            },
     };
     return route.app(growScope(scope, routed) as never, receive, send);
   }, claims);
@@ -56,16 +64,17 @@ export function URLRouter<P extends Connection, const Routes extends readonly Ro
 interface Entry<P extends Connection> {
   readonly route: Route<P, never>;
   readonly claim: Claim | undefined;
+  readonly hasDefaults: boolean;
 }
 
 function find<P extends Connection>(
   entries: readonly Entry<P>[],
   remaining: string,
-): { readonly route: Route<P, never>; readonly match: RouteMatch } | undefined {
+): { readonly entry: Entry<P>; readonly match: RouteMatch } | undefined {
   const path = remaining.startsWith("/") ? remaining.slice(1) : remaining;
-  for (const { route, claim } of entries) {
-    const match = route.pattern.match(path);
-    if (match !== undefined && (claim === undefined || claim(match.rest))) return { route, match };
+  for (const entry of entries) {
+    const match = entry.route.pattern.match(path);
+    if (match !== undefined && (entry.claim === undefined || entry.claim(match.rest))) return { entry, match };
   }
   return undefined;
 }
