@@ -58,23 +58,28 @@ export class LeasedConnection {
   }
 
   /** Calls the application, whose return ends the lease. */
-  async run<P extends Connection, Needs extends object>(
+  run<P extends Connection, Needs extends object>(
     inner: App<P, Needs>,
     scope: Scope<P> & Needs,
     receive: Receive<P>,
     send: Send<P>,
-  ): Promise<void> {
+  ): MaybePromise<void> {
+    let running: MaybePromise<void>;
     try {
-      await inner(
+      running = inner(
         scope,
         filtered(receive, (event) => this.#hears(event)),
         send,
       );
-      if (this.#start !== undefined && this.#state === "open") await this.#options.send(this.#start);
-    } finally {
-      this.#release();
-      if (this.#state !== "ended") this.#state = "returned";
+    } catch (error) {
+      return this.#fail(error);
     }
+    // Not an async function: while it waits its frame is in memory, which is for as long as the connection is open.
+    if (!(running instanceof Promise)) return this.#complete();
+    return running.then(
+      () => this.#complete(),
+      (error: unknown) => this.#fail(error),
+    );
   }
 
   /** The connection is open. False if the credential is no good any more. */
@@ -127,6 +132,24 @@ export class LeasedConnection {
     // Not of a request: when the server goes away, what is still sent goes out.
     if (type === "websocket.disconnect") this.#release();
     return this.#state !== "ended" || (type !== "websocket.receive" && type !== "http.request");
+  }
+
+  async #complete(): Promise<void> {
+    try {
+      if (this.#start !== undefined && this.#state === "open") await this.#options.send(this.#start);
+    } finally {
+      this.#leave();
+    }
+  }
+
+  #fail(error: unknown): never {
+    this.#leave();
+    throw error;
+  }
+
+  #leave(): void {
+    this.#release();
+    if (this.#state !== "ended") this.#state = "returned";
   }
 
   #respond(event: HttpResponseStartEvent): MaybePromise<void> {
