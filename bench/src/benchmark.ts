@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { openDatabase } from "@sluice/store-drizzle";
 import type { RunOptions } from "./arguments.js";
 import { withBroker } from "./checks/with-broker.js";
 import { Field, type FieldOptions } from "./field.js";
@@ -30,6 +29,7 @@ export async function benchmark(options: BenchmarkOptions): Promise<RowRecord[]>
 }
 
 async function makeTables(url: string): Promise<void> {
+  const { openDatabase } = await import("@sluice/store-drizzle");
   const database = await openDatabase({ url });
   try {
     await database.migrate();

@@ -1,4 +1,4 @@
-import autocannon from "autocannon";
+import type { Result } from "autocannon";
 import { account, eventStream, type HttpPlace, paths, site } from "../servers/site.js";
 import { answerTimeLimit } from "./connection.js";
 import type { Load, Outcome, Visit } from "./load.js";
@@ -36,6 +36,8 @@ export class HttpLoad implements Load {
   }
 
   async prepare(): Promise<void> {
+    // Most loads do without it, and it takes a while.
+    await import("autocannon");
     this.#token = await this.#visit.tokens.fresh();
   }
 
@@ -43,6 +45,8 @@ export class HttpLoad implements Load {
     const { port, units } = this.#visit;
     const { method, body, isRight } = exchanges[this.#place];
     let wrong: string | undefined;
+    // Loaded before: see prepare.
+    const { default: autocannon } = await import("autocannon");
     const result = await autocannon({
       url: `http://127.0.0.1:${port}${paths[this.#place]}`,
       method,
@@ -72,7 +76,7 @@ export class HttpLoad implements Load {
     return { units: this.#visit.units, lost: 0 };
   }
 
-  #check(result: autocannon.Result, wrong: string | undefined): void {
+  #check(result: Result, wrong: string | undefined): void {
     const { "2xx": good, non2xx, errors, timeouts, mismatches } = result;
     if (good === this.#visit.units && non2xx + errors + timeouts + mismatches === 0) return;
     const statuses = Object.keys(result.statusCodeStats ?? {}).join(", ") || "none";

@@ -1,7 +1,7 @@
 import { systemClock } from "@sluice/core";
 import { JwtTokens } from "@sluice/tokens-jose";
 import { site } from "../servers/site.js";
-import { type MakeTokens, opaqueTokens } from "./opaque-tokens.js";
+import type { MakeTokens } from "./opaque-tokens.js";
 
 const hour = 3_600_000;
 
@@ -20,7 +20,7 @@ export class Tokens {
 
   /** So many opaque ones, each known to the database of the run. */
   async opaque(count: number): Promise<readonly string[]> {
-    this.#makeOpaque ??= opaqueTokens();
+    this.#makeOpaque ??= import("./opaque-tokens.js").then(({ opaqueTokens }) => opaqueTokens());
     return (await this.#makeOpaque)(count);
   }
 
