@@ -1,8 +1,9 @@
 /** Runs what is built: `tsc -b` comes first. */
+import { randomUUID } from "node:crypto";
 import { OpaqueTokens, systemClock } from "@sluice/core";
 import { openDatabase } from "@sluice/store-drizzle";
 import { JwtTokens } from "@sluice/tokens-jose";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { freshDatabase } from "../../../test/fresh-database.js";
 import { Child } from "../processes/child.js";
@@ -34,10 +35,14 @@ class Client {
   readonly #heard: (string | Buffer)[] = [];
   readonly #socket: WebSocket;
   readonly #said: Promise<unknown>;
+  #isLost = false;
 
   constructor(port: number, target: string, host: string = site.allowedHost) {
     this.#socket = new WebSocket(`ws://127.0.0.1:${port}${target}`, { origin: `https://${host}` });
     this.#socket.on("message", (data: Buffer, isBinary) => this.#heard.push(isBinary ? data : data.toString()));
+    this.#socket.once("close", () => {
+      this.#isLost = true;
+    });
     this.#said = new Promise((resolve, reject) => {
       this.#socket.once("open", () => resolve(101));
       this.#socket.once("unexpected-response", (_, response) => resolve(response.statusCode));
@@ -55,8 +60,10 @@ class Client {
   }
 
   async hear(): Promise<string | Buffer> {
-    await expect.poll(() => this.#heard.length, { timeout: 20_000, interval: 5 }).toBeGreaterThan(0);
-    return this.#heard.shift() ?? "";
+    await vi.waitUntil(() => this.#heard.length > 0 || this.#isLost, { timeout: 20_000, interval: 5 });
+    const heard = this.#heard.shift();
+    if (heard === undefined) throw new Error("expected a message, and the server has closed the WebSocket");
+    return heard;
   }
 
   async take(steps: readonly Step[]): Promise<void> {
@@ -75,6 +82,8 @@ class Client {
 
 describe.each(contestants.filter(({ missing }) => missing() === undefined))("$name", (contestant: Contestant) => {
   const { name, module, dialect, places, versions } = contestant;
+  // Of the control a WebSocket is lost now and then right after its 101: see the README.
+  const bearing = { retry: name === "control-uws" ? 3 : 0 };
   let child: Child<ServerAnswers>;
   const clients: Client[] = [];
   let port = 0;
@@ -118,7 +127,7 @@ describe.each(contestants.filter(({ missing }) => missing() === undefined))("$na
     return dialect.hear?.(text, path) ?? text;
   };
 
-  test("lets in whom it must, and refuses the others", async () => {
+  test("lets in whom it must, and refuses the others", bearing, async () => {
     await enter(paths.echo);
     await refused(dialect.refusals.origin, await tokenOf(issuer), "chat.example.evil.example");
     await refused(dialect.refusals.token, undefined);
@@ -126,7 +135,7 @@ describe.each(contestants.filter(({ missing }) => missing() === undefined))("$na
     await refused(dialect.refusals.token, await tokenOf(past));
   });
 
-  test("answers in every place of its WebSockets", async () => {
+  test("answers in every place of its WebSockets", bearing, async () => {
     const echo = await enter(paths.echo);
     say(echo, 'A "text", with ümlauts', paths.echo);
     expect(await hear(echo, paths.echo)).toBe('A "text", with ümlauts');
@@ -184,12 +193,12 @@ describe.each(contestants.filter(({ missing }) => missing() === undefined))("$na
     }
   });
 
-  test.runIf(places.includes("opaque") && databaseUrl !== undefined)("looks opaque tokens up", async () => {
+  test.runIf(places.includes("opaque") && databaseUrl !== undefined)("looks opaque tokens up", bearing, async () => {
     const database = await openDatabase({ url: databaseUrl ?? "" });
     await database.migrate();
     try {
       const tokens = new OpaqueTokens({ store: database.tokens, clock: systemClock });
-      const user = await database.users.create({ username: name, name, passwordHash: "none" });
+      const user = await database.users.create({ username: randomUUID(), name, passwordHash: "none" });
       const { token: good } = await tokens.issue(user.id);
       const { token: expired } = await tokens.issue(user.id, { expiresAt: Date.now() - hour });
       const client = connect(paths.opaque, good);

@@ -209,8 +209,9 @@ export function httpStreams(contract: TransportContract): void {
     const body = Buffer.alloc(size, "0123456789");
     const progress = client.pour(body);
     await turns(port);
-    // What the inbox and the response may hold, and what four sockets of the operating system do.
-    expect(progress.taken).toBeLessThan(24 * mebibyte);
+    // What the inbox and the response may hold is little. The rest is in the system's buffers of four sockets, which on a busy
+    // machine have grown to 30 MiB together.
+    expect(progress.taken).toBeLessThan(48 * mebibyte);
     client.socket.resume();
     expect((await client.response()).body.equals(body)).toBe(true);
   });
