@@ -9,10 +9,7 @@ import { databaseVariable, secretVariable } from "./servers/site.js";
 /** Milliseconds a process has for an answer, of which the longest is thousands of slow handshakes away: so that a run always ends. */
 const timeLimit = 300_000;
 
-export interface BenchmarkOptions extends FieldOptions, Pick<RunOptions, "rows" | "url"> {
-  /** Ends the run early: it rejects then. */
-  readonly signal: AbortSignal;
-}
+export interface BenchmarkOptions extends FieldOptions, Pick<RunOptions, "rows" | "url"> {}
 
 /**
  * Measures row by row all contestants that have a place for it: each in a process of its own, with its clients in another. A

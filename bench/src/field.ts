@@ -22,6 +22,8 @@ export interface FieldOptions extends Pick<RunOptions, "pace" | "rounds" | "unit
   readonly contestants: readonly Contestant[];
   /** Told what happens meanwhile. */
   readonly tell: (line: string) => void;
+  /** Ends the run early: what is being measured rejects then. */
+  readonly signal: AbortSignal;
 }
 
 /** The contestants with their processes, which stay from row to row unless they fail. */
@@ -47,6 +49,8 @@ export class Field {
       );
       const started = performance.now();
       const played = await this.#play(able, row, point);
+      // They have all failed then, as there are no processes any more.
+      this.#options.signal.throwIfAborted();
       const failed = played.failures.map(({ contestant, error }) => failureOf(contestant, point.at, error));
       points.push({ at: point.at, rounds: played.rounds });
       failures.push(...failed);
@@ -94,6 +98,8 @@ export class Field {
     await present?.end();
     const pair = await Pair.start(this.#children, contestant);
     this.#pairs.set(contestant, pair);
+    // Who asks for few units wants to know whether it works, and not how fast.
+    if (!fresh && this.#options.units === undefined) await pair.warmUp();
     return pair;
   }
 

@@ -42,6 +42,11 @@ export class Pair {
     }
   }
 
+  /** Resolves when the code of the server that every client needs has been run so often that it is compiled. */
+  warmUp(): Promise<void> {
+    return this.#driver.ask("warmUp", { contestant: this.#contestant, port: this.#port });
+  }
+
   /** Rejects if the server is wrong, slow or dead. */
   async sample(order: Omit<Order, "contestant" | "port">, resource: Row["resource"]): Promise<Sample> {
     await this.#driver.ask("prepare", { ...order, contestant: this.#contestant, port: this.#port });

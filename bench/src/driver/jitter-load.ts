@@ -130,7 +130,7 @@ export class JitterLoad implements Load {
   async #speak(): Promise<void> {
     const start = performance.now();
     for (let number = 0; number < this.#visit.units; number++) {
-      await pause(start + number * interval - performance.now());
+      await until(start + number * interval);
       this.#say(number);
     }
   }
@@ -143,7 +143,7 @@ export class JitterLoad implements Load {
   async #live(listener: Listener, period: number, phase: number): Promise<void> {
     const start = performance.now();
     for (let cut = 0; cut < cuts; cut++) {
-      await pause(start + cut * period + phase - performance.now());
+      await until(start + cut * period + phase);
       await listener.leave();
       await pause(period * away);
       await listener.come();
@@ -161,4 +161,9 @@ export class JitterLoad implements Load {
       await pause(5);
     }
   }
+}
+
+/** A moment of `performance.now()`, which may be over. */
+function until(moment: number): Promise<void> {
+  return pause(Math.max(0, moment - performance.now()));
 }

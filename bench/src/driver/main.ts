@@ -7,7 +7,9 @@ import { siteSecret } from "../servers/site.js";
 import { Crowd } from "./crowd.js";
 import { checkGate } from "./gate.js";
 import type { Load } from "./load.js";
+import type { Server } from "./server.js";
 import { Tokens } from "./tokens.js";
+import { warmUp } from "./warm-up.js";
 
 export interface Order {
   /** By their names. */
@@ -24,6 +26,8 @@ export type DriverSample = Omit<Sample, "cost">;
 export interface DriverAnswers {
   /** Makes sure that the server refuses whom it must. */
   checkGate(server: Pick<Order, "contestant" | "port">): Promise<void>;
+  /** Resolves when the server has had some handshakes to do. */
+  warmUp(server: Pick<Order, "contestant" | "port">): Promise<void>;
   prepare(order: Order): Promise<void>;
   run(): Promise<void>;
   finish(): Promise<DriverSample>;
@@ -35,16 +39,20 @@ let crowd: Crowd | undefined;
 let row: string | undefined;
 let elapsed = 0;
 
+function serverOf({ contestant, port }: Pick<Order, "contestant" | "port">): Server {
+  return { port, dialect: contestantOf(contestant).dialect, tokens };
+}
+
 function current(): Load {
   if (load === undefined) throw new TypeError("expected prepare before run and finish");
   return load;
 }
 
 answerQuestions<DriverAnswers>({
-  checkGate: ({ contestant, port }) => checkGate({ port, dialect: contestantOf(contestant).dialect, tokens }),
+  checkGate: (server) => checkGate(serverOf(server)),
+  warmUp: (server) => warmUp(serverOf(server)),
   prepare: async (order) => {
-    const { dialect } = contestantOf(order.contestant);
-    const server = { port: order.port, dialect, tokens };
+    const server = serverOf(order);
     crowd ??= new Crowd(server);
     // Who is there from round to round is there for one row.
     if (order.row !== row) await crowd.become(new Map());

@@ -4,7 +4,7 @@ import { ExchangeLoad } from "../driver/exchange-load.js";
 import { textEcho } from "../driver/exchanges.js";
 import { GroupLoad } from "../driver/group-load.js";
 import { HandshakeLoad } from "../driver/handshake-load.js";
-import { few } from "./few.js";
+import { pair } from "./few.js";
 import type { Goal, Point, Row } from "./row.js";
 
 const flat: readonly Goal[] = [{ to: "first point", atMost: 1.15 }];
@@ -13,7 +13,7 @@ const flat: readonly Goal[] = [{ to: "first point", atMost: 1.15 }];
 const members = 100;
 
 function among(units: Point["units"]): Point[] {
-  return [100, 1_000, 5_000, 15_000].map((at) => ({ at, units, connections: at, only: few }));
+  return [100, 1_000, 5_000, 15_000].map((at) => ({ at, units, connections: at, only: pair }));
 }
 
 const common = { resource: "cpu", along: "connections present", goals: flat } as const;
