@@ -41,6 +41,7 @@ export interface WebSocketTransport {
   accept(options: AcceptOptions): void;
   /** Refuses the handshake with a complete response: once, instead of accept. Nothing is to be reported after it. */
   deny(status: number, headers: HeaderList, body: Uint8Array | string): void;
+  /** What is taken by `"ok"` may be written a little later; the session is told by `fellBehind()` if it then has to wait. */
   write(data: string | Uint8Array): WriteStatus;
   /**
    * Sends a close frame behind all that waits for the client. The transport reports `closed()` on the session once: when
