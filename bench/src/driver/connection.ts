@@ -1,6 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { type Answer, ExactAnswer } from "./answer.js";
 import { clientFrame, closeFrame, closeFrameOfServer, opcode, serverFrame } from "./frame.js";
+import { nextLocalAddress } from "./local-addresses.js";
 
 /** Milliseconds a server has for an answer. */
 export const answerTimeLimit = 5_000;
@@ -30,7 +31,7 @@ export class Connection {
   #follower: ((chunk: Buffer) => void) | undefined;
 
   private constructor(port: number) {
-    this.#socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    this.#socket = connect({ port, host: "127.0.0.1", localAddress: nextLocalAddress(), noDelay: true });
     this.#socket.on("data", (chunk: Buffer) => this.#data(chunk));
     this.#socket.on("error", (error: NodeJS.ErrnoException) => this.#lost(error.code ?? error.message));
     this.#socket.on("close", () => this.#lost("the end of the connection"));

@@ -32,6 +32,18 @@ describe("handshakes", () => {
     expect(heads[0]).toContain("\r\nOrigin: https://chat.example\r\n");
   });
 
+  test.runIf(process.platform === "linux")("clients come from many addresses", async () => {
+    const addresses = new Set<string | undefined>();
+    const port = await serve({
+      handshake(socket, head) {
+        addresses.add(socket.remoteAddress);
+        upgrade(socket, head);
+      },
+    });
+    await shake(port, 40);
+    expect(addresses.size).toBe(40);
+  });
+
   test("of who comes again: each token comes a second time when the first connections have gone", async () => {
     const came: (string | undefined)[] = [];
     const port = await serve({
