@@ -22,14 +22,16 @@ const dead = `process.stderr.write("out of memory\\n"); process.exitCode = 3; pr
 const run = `
   import { benchmark } from "../benchmark.js";
   import { contestantOf } from "../contestant-of.js";
+  import { growthOfHandshakes } from "../rows/growth.js";
   import { handshake } from "../rows/handshakes.js";
   const fake = (name, file) => ({ ...contestantOf(name), module: new URL(file, import.meta.url) });
+  const growth = { ...growthOfHandshakes, points: [{ at: 5, units: handshake.points[0].units }, { at: 10, units: handshake.points[0].units }] };
   const records = await benchmark({
-    rows: [handshake],
+    rows: [handshake, growth],
     contestants: [fake("control-ws", "wrong.mjs"), fake("fastify", "dead.mjs"), contestantOf("sluice-node")],
     pace: "quick",
     rounds: 1,
-    units: 5,
+    units: 10,
     tell: () => {},
     signal: new AbortController().signal,
   });
@@ -44,7 +46,7 @@ test("who is wrong or dead fails in words, and the others go on", async () => {
     await writeFile(join(folder, `${name}.mjs`), source);
   }
   const { stdout } = await promisify(execFile)(process.execPath, [join(folder, "run.mjs")]);
-  const [row] = JSON.parse(stdout) as RowRecord[];
+  const [row, growth] = JSON.parse(stdout) as RowRecord[];
   expect(row?.failures).toEqual([
     {
       contestant: "control-ws",
@@ -60,4 +62,15 @@ test("who is wrong or dead fails in words, and the others go on", async () => {
     },
   ]);
   expect(row?.points.map(({ rounds }) => rounds.map((round) => Object.keys(round)))).toEqual([[["sluice-node"]]]);
+
+  // Where the points take turns, each has its own server, which fails by itself.
+  expect(growth?.failures.map(({ contestant, at }) => [contestant, at])).toEqual([
+    ["control-ws", 5],
+    ["fastify", 5],
+    ["control-ws", 10],
+    ["fastify", 10],
+  ]);
+  expect(growth?.points).toEqual(
+    [5, 10].map((at) => ({ at, rounds: [{ "sluice-node": expect.objectContaining({ units: 10 }) }] })),
+  );
 });

@@ -1,6 +1,6 @@
 import type { RunOptions } from "./arguments.js";
 import { affordable } from "./measure/affordable.js";
-import { type Played, playRounds, type Sample } from "./measure/rounds.js";
+import { type Played, playRounds, type Round, type Sample } from "./measure/rounds.js";
 import { Pair } from "./pair.js";
 import type { Children } from "./processes/children.js";
 import type { Failure, PointRecord, RowRecord } from "./report/record.js";
@@ -26,11 +26,20 @@ export interface FieldOptions extends Pick<RunOptions, "pace" | "rounds" | "unit
   readonly signal: AbortSignal;
 }
 
+/** A contestant at a point of a row. */
+interface Entry {
+  /** The contestant's, where it is at one point at a time. */
+  readonly name: string;
+  readonly contestant: Contestant;
+  readonly point: Point;
+}
+
 /** The contestants with their processes, which stay from row to row unless they fail. */
 export class Field {
   readonly #children: Children;
   readonly #options: FieldOptions;
-  readonly #pairs = new Map<Contestant, Pair>();
+  /** By the names of their entries. */
+  readonly #pairs = new Map<string, Pair>();
 
   constructor(children: Children, options: FieldOptions) {
     this.#children = children;
@@ -42,79 +51,101 @@ export class Field {
     const { name, title, unit, resource, along } = row;
     const failures: Failure[] = [];
     const points: PointRecord[] = [];
-    for (const point of pointsOf(row, this.#options.units)) {
-      const able = this.#options.contestants.filter(
-        (contestant) =>
-          takesPart(contestant, row, point) && !failures.some((failure) => failure.contestant === contestant.name),
-      );
+    const all = pointsOf(row, this.#options.units);
+    for (const lot of row.pointsTakeTurns ? [all] : all.map((point) => [point])) {
+      const entries = this.#entries(lot, row, failures);
       const started = performance.now();
-      const played = await this.#play(able, row, point);
+      const played = await this.#play(entries, row);
       // They have all failed then, as there are no processes any more.
       this.#options.signal.throwIfAborted();
-      const failed = played.failures.map(({ contestant, error }) => failureOf(contestant, point.at, error));
-      points.push({ at: point.at, rounds: played.rounds });
+      const failed = played.failures.map(({ contestant: entry, error }) => failureOf(entry, error));
       failures.push(...failed);
-      this.#tell(row, point, { contestants: able.length, since: started, failed });
+      points.push(
+        ...lot.map((point) => ({ at: point.at, rounds: played.rounds.map((round) => part(round, entries, point)) })),
+      );
+      this.#tell(row, lot, { entries: entries.length, since: started, failed });
+      if (lot.length > 1) await this.#dismiss(entries);
     }
     return { name, title, unit, resource, ...(along !== undefined && { along }), points, failures };
   }
 
-  #play(able: readonly Contestant[], row: Row, point: Point): Promise<Played<Contestant>> {
+  /** Who takes part at some points. */
+  #entries(lot: readonly Point[], row: Row, failures: readonly Failure[]): Entry[] {
+    const able = this.#options.contestants.filter(
+      ({ name }) => !failures.some(({ contestant }) => contestant === name),
+    );
+    return lot.flatMap((point) =>
+      able
+        .filter((contestant) => takesPart(contestant, row, point))
+        .map((contestant) => {
+          const { name } = contestant;
+          return { name: lot.length === 1 ? name : `${name} at ${point.at}`, contestant, point };
+        }),
+    );
+  }
+
+  #play(entries: readonly Entry[], row: Row): Promise<Played<Entry>> {
     const { pace, rounds, units } = this.#options;
-    const wanted = Math.min(point.units[pace], units ?? Number.POSITIVE_INFINITY);
+    const wanted = ({ point }: Entry): number => Math.min(point.units[pace], units ?? Number.POSITIVE_INFINITY);
     // Who asks for few units gets them of everybody.
     const budget = units === undefined ? budgets[pace] : Number.POSITIVE_INFINITY;
     if (row.rounds !== undefined) {
-      return playRounds(able, { warmUp: 0, rounds: rounds ?? row.rounds[pace] }, (contestant) =>
-        this.#sample(contestant, row, point.at, wanted),
+      return playRounds(entries, { warmUp: 0, rounds: rounds ?? row.rounds[pace] }, (entry) =>
+        this.#sample(entry, row, wanted(entry)),
       );
     }
-    const afford = new Map<Contestant, number>();
+    const afford = new Map<Entry, number>();
     const plan = { warmUp: warmUps[pace], rounds: rounds ?? countedRounds[pace] };
-    return playRounds(able, plan, async (contestant, round) => {
-      if (round >= trials) return this.#sample(contestant, row, point.at, afford.get(contestant) ?? wanted);
-      const trial = await this.#sample(contestant, row, point.at, Math.ceil(wanted / 10));
-      afford.set(contestant, affordable(wanted, trial, budget));
+    return playRounds(entries, plan, async (entry, round) => {
+      if (round >= trials) return this.#sample(entry, row, afford.get(entry) ?? wanted(entry));
+      const trial = await this.#sample(entry, row, Math.ceil(wanted(entry) / 10));
+      afford.set(entry, affordable(wanted(entry), trial, budget));
       return trial;
     });
   }
 
-  async #sample(contestant: Contestant, { name, resource }: Row, at: number, units: number): Promise<Sample> {
-    const pair = await this.#pairOf(contestant, resource === "memory");
+  async #sample(entry: Entry, { name, resource }: Row, units: number): Promise<Sample> {
+    const pair = await this.#pairOf(entry, resource === "memory");
     try {
-      return await pair.sample({ row: name, at, units }, resource);
+      return await pair.sample({ row: name, at: entry.point.at, units }, resource);
     } catch (error) {
-      this.#pairs.delete(contestant);
+      this.#pairs.delete(entry.name);
       const fate = await pair.fate();
       await pair.end();
       throw new Error(`${(error as Error).message}${fate}`, { cause: error });
     }
   }
 
-  async #pairOf(contestant: Contestant, fresh: boolean): Promise<Pair> {
-    const present = this.#pairs.get(contestant);
+  async #pairOf(entry: Entry, fresh: boolean): Promise<Pair> {
+    const present = this.#pairs.get(entry.name);
     if (present !== undefined && !fresh) return present;
-    this.#pairs.delete(contestant);
-    await present?.end();
-    const pair = await Pair.start(this.#children, contestant);
-    this.#pairs.set(contestant, pair);
+    await this.#dismiss([entry]);
+    const pair = await Pair.start(this.#children, entry.contestant);
+    this.#pairs.set(entry.name, pair);
     // Who asks for few units wants to know whether it works, and not how fast.
     if (!fresh && this.#options.units === undefined) await pair.warmUp();
     return pair;
   }
 
+  async #dismiss(entries: readonly Entry[]): Promise<void> {
+    const pairs = entries.flatMap(({ name }) => this.#pairs.get(name) ?? []);
+    for (const { name } of entries) this.#pairs.delete(name);
+    await Promise.all(pairs.map((pair) => pair.end()));
+  }
+
   #tell(
     { along }: Row,
-    { at }: Point,
+    lot: readonly Point[],
     {
-      contestants,
+      entries,
       since,
       failed,
-    }: { readonly contestants: number; readonly since: number; readonly failed: readonly Failure[] },
+    }: { readonly entries: number; readonly since: number; readonly failed: readonly Failure[] },
   ): void {
-    const where = along === undefined ? "" : `at ${at.toLocaleString("en-US")} ${along}, `;
+    const places = lot.map(({ at }) => at.toLocaleString("en-US")).join(" and ");
+    const where = along === undefined ? "" : `at ${places} ${along}, `;
     const seconds = Math.round((performance.now() - since) / 1_000);
-    this.#options.tell(`  ${where}${contestants} contestants: ${seconds} s`);
+    this.#options.tell(`  ${where}${entries / lot.length} contestants: ${seconds} s`);
     for (const { contestant, words } of failed) this.#options.tell(`  ${contestant} failed: ${words}`);
   }
 }
@@ -124,8 +155,18 @@ function takesPart({ name, places, dialect }: Contestant, { place, isBinary }: R
 }
 
 /** The words in one line. */
-function failureOf({ name }: Contestant, at: number, error: unknown): Failure {
-  return { contestant: name, at, words: (error as Error).message.replaceAll(/\s+/g, " ") };
+function failureOf({ contestant, point }: Entry, error: unknown): Failure {
+  return { contestant: contestant.name, at: point.at, words: (error as Error).message.replaceAll(/\s+/g, " ") };
+}
+
+/** What was found at one point in a round. */
+function part(round: Round, entries: readonly Entry[], point: Point): Round {
+  return Object.fromEntries(
+    entries.flatMap((entry) => {
+      const sample = entry.point === point ? round[entry.name] : undefined;
+      return sample === undefined ? [] : [[entry.contestant.name, sample]];
+    }),
+  );
 }
 
 /** Without those that a limit makes the same. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { costPerUnit, costRatio, lossesOf, spreadOfSamples, throughput } from "./figures.js";
+import { costGrowth, costPerUnit, costRatio, lossesOf, spreadOfSamples, throughput } from "./figures.js";
 import type { Round, Sample } from "./rounds.js";
 
 function sample(units: number, cost: number, elapsed = 1, lost = 0): Sample {
@@ -17,6 +17,12 @@ test("the ratio is the median of the ratios within the rounds, not the ratio of 
   expect(costRatio(rounds, "ours", "control")).toEqual({ median: 1.25, lowest: 1.2, highest: 1.3 });
   const [ours, control] = [costPerUnit(rounds, "ours"), costPerUnit(rounds, "control")];
   expect((ours?.median ?? 0) / (control?.median ?? 0)).toBeCloseTo(1.3);
+});
+
+test("so is growth: the ratio of rounds that were played together", () => {
+  const among = [{ ours: sample(100, 240) }, { ours: sample(100, 390) }, { ours: sample(100, 500) }];
+  expect(costGrowth(among, rounds, "ours")).toEqual({ median: 1.5, lowest: 1, highest: 2 });
+  expect(costGrowth(among, [{}], "ours")).toBeUndefined();
 });
 
 test("a cost is given per unit", () => {

@@ -19,10 +19,13 @@ export function throughput(rounds: readonly Round[], contestant: string): Spread
  * by more than two contestants do. Undefined where one of them has no sample.
  */
 export function costRatio(rounds: readonly Round[], contestant: string, other: string): Spread | undefined {
-  return spreadOver(rounds, (round) => {
-    const [ours, theirs] = [perUnit(round[contestant]), perUnit(round[other])];
-    return ours === undefined || theirs === undefined ? undefined : ours / theirs;
-  });
+  return spreadOver(rounds, (round) => quotient(perUnit(round[contestant]), perUnit(round[other])));
+}
+
+/** What a unit costs a contestant in some rounds, in what it costs it in others: the first by the first, and so on. */
+export function costGrowth(rounds: readonly Round[], others: readonly Round[], contestant: string): Spread | undefined {
+  const together = rounds.map((round, index) => ({ ours: round[contestant], theirs: others[index]?.[contestant] }));
+  return spreadOver(together, ({ ours, theirs }) => quotient(perUnit(ours), perUnit(theirs)));
 }
 
 /** How many WebSockets one contestant closed unasked, in all rounds together. */
@@ -43,7 +46,11 @@ function perUnit(sample: Sample | undefined): number | undefined {
   return sample && sample.cost / sample.units;
 }
 
-function spreadOver(rounds: readonly Round[], pick: (round: Round) => number | undefined): Spread | undefined {
+function quotient(ours: number | undefined, theirs: number | undefined): number | undefined {
+  return ours === undefined || theirs === undefined ? undefined : ours / theirs;
+}
+
+function spreadOver<Item>(rounds: readonly Item[], pick: (round: Item) => number | undefined): Spread | undefined {
   const values = rounds.flatMap((round) => {
     const value = pick(round);
     return value !== undefined && Number.isFinite(value) ? [value] : [];

@@ -1,4 +1,4 @@
-import { costPerUnit, costRatio } from "../measure/figures.js";
+import { costGrowth, costPerUnit, costRatio } from "../measure/figures.js";
 import type { Goal, Row } from "../rows/row.js";
 import { costText, ratioText, thousands } from "./numbers.js";
 import type { PointRecord, RowRecord, RunRecord } from "./record.js";
@@ -66,11 +66,10 @@ function findingOf({ to, at }: Goal, row: RowRecord, record: RunRecord): Finding
 
 /** The point that costs most, in what the first one costs. */
 function steepest([first, ...others]: readonly PointRecord[], along = ""): Finding | undefined {
-  const start = first && medianCost(first);
-  if (start === undefined) return undefined;
+  if (first === undefined) return undefined;
   const findings = others.flatMap((point) => {
-    const cost = medianCost(point);
-    return cost === undefined ? [] : [{ value: cost / start, at: ` at ${thousands(point.at)} ${along}` }];
+    const growth = costGrowth(point.rounds, first.rounds, ours);
+    return growth === undefined ? [] : [{ value: growth.median, at: ` at ${thousands(point.at)} ${along}` }];
   });
   return findings.length < others.length ? undefined : findings.sort((a, b) => b.value - a.value)[0];
 }

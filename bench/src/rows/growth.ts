@@ -16,7 +16,7 @@ function among(units: Point["units"]): Point[] {
   return [100, 1_000, 5_000, 15_000].map((at) => ({ at, units, connections: at, only: pair }));
 }
 
-const common = { resource: "cpu", along: "connections present", goals: flat } as const;
+const common = { resource: "cpu", along: "connections present", pointsTakeTurns: true, goals: flat } as const;
 
 export const growthOfHandshakes: Row = {
   ...common,

@@ -41,6 +41,11 @@ export interface Row {
   /** What the points differ by, in the plural. */
   readonly along?: string;
   readonly points: readonly Point[];
+  /**
+   * Each point has servers of its own, and they take turns as the contestants do: where a point is compared with another one, and
+   * what disturbs the machine for a while is not to disturb only one of them.
+   */
+  readonly pointsTakeTurns?: true;
   /** How many rounds, where each is long: none comes before to warm up, and nobody does fewer units for being slow. */
   readonly rounds?: Readonly<Record<Pace, number>>;
   readonly goals: readonly Goal[];
