@@ -123,6 +123,20 @@ describe("a token that was placed is the one that is found", () => {
     );
   });
 
+  it("in a query of any characters that a query can have, as URLSearchParams finds it", () => {
+    const part = fc.stringMatching(/^[\x21-\x25\x27-\x3c\x3e-\x7e]{0,8}$/);
+    const name = fc.oneof(fc.constantFrom("token", "token2", "tok", "?token"), part);
+    const pair = fc.tuple(name, fc.constantFrom("=", "", "=="), part);
+    fc.assert(
+      fc.property(fc.array(pair, { maxLength: 5 }), fc.constantFrom("token", "token="), (pairs, wanted) => {
+        const queryString = pairs.map((parts) => parts.join("")).join("&");
+        const expected = new URLSearchParams(`?${queryString}`).getAll(wanted);
+        expect(fromQuery(wanted).find(httpScope({ queryString }))).toEqual(expected);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   it("all of them, where there is more than one", () => {
     fc.assert(
       fc.property(fc.array(token, { minLength: 2, maxLength: 4 }), (placed) => {
