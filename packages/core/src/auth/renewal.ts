@@ -18,34 +18,34 @@ export interface RenewalOptions {
 
 /** How the WebSocket of that scope and grant, or of nobody, is renewed. It has a `connection` where there are leases. */
 export function renewal(
-  { judge, clock, reports }: RenewalOptions,
-  place: Place,
+  options: RenewalOptions,
+  scope: Place,
   grant: Grant | undefined,
   connection: LeasedConnection | undefined,
 ): Renew {
   let current = grant;
-  const renew: Renew = async (token, check) => {
-    const since = clock.now();
-    const verdict = await judge(token);
-    if (verdict instanceof Refusal) throw verdict;
-    // Looked at now: another renewal may have been faster.
-    if (current !== undefined && current.user.id !== verdict.user.id) throw new Refusal("otherUser");
-    check?.(verdict);
-    if (connection?.renew(verdict, since) === false) throw new Refusal("invalid");
-    current = verdict;
-    reports?.renewal(place, verdict);
-    const { expiresAt } = verdict;
-    return {
-      grant: verdict,
-      expiresIn: expiresAt === undefined ? undefined : Math.max(0, Math.floor((expiresAt - clock.now()) / 1_000)),
-    };
-  };
-  if (reports === undefined) return renew;
+  // The function lasts as long as the connection, and with it all that it mentions. So that is not the scope, but the part of it
+  // that is told of where somebody listens.
+  const place: Place | undefined = options.reports && { type: scope.type, client: scope.client };
   return async (token, check) => {
+    const { judge, clock, reports } = options;
     try {
-      return await renew(token, check);
+      const since = clock.now();
+      const verdict = await judge(token);
+      if (verdict instanceof Refusal) throw verdict;
+      // Looked at now: another renewal may have been faster.
+      if (current !== undefined && current.user.id !== verdict.user.id) throw new Refusal("otherUser");
+      check?.(verdict);
+      if (connection?.renew(verdict, since) === false) throw new Refusal("invalid");
+      current = verdict;
+      if (place !== undefined) reports?.renewal(place, verdict);
+      const { expiresAt } = verdict;
+      return {
+        grant: verdict,
+        expiresIn: expiresAt === undefined ? undefined : Math.max(0, Math.floor((expiresAt - clock.now()) / 1_000)),
+      };
     } catch (error) {
-      if (error instanceof Refusal) reports.refused(place, error, current);
+      if (place !== undefined && error instanceof Refusal) reports?.refused(place, error, current);
       throw error;
     }
   };
