@@ -66,8 +66,9 @@ export interface LifespanScope {
 /** Every value of the header `name` (lower-case), in wire order. */
 export function headerValues(scope: { readonly headers: HeaderList }, name: string): string[] {
   const values: string[] = [];
-  for (const [key, value] of scope.headers) {
-    if (key === name) values.push(value);
+  // Not destructured: for that V8 makes an iterator of each pair that is frozen, as those are that connections share.
+  for (const line of scope.headers) {
+    if (line[0] === name) values.push(line[1]);
   }
   return values;
 }

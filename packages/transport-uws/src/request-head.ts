@@ -22,7 +22,7 @@ export function readHead(
 ): RequestHead {
   const headers: HeaderList[number][] = [];
   request.forEach((name, value) => {
-    headers.push(commonLines.line(name, value, asLatin1));
+    headers.push(commonLines.line(headers.length, name, value, asLatin1));
   });
   return {
     method: request.getMethod().toUpperCase(),
@@ -41,10 +41,10 @@ export function readHead(
 /** True if the lengths contradict each other: another server on the way may have read another one (RFC 9112 6.3). */
 export function hasAmbiguousLength(headers: HeaderList): boolean {
   let length: string | undefined;
-  for (const [name, value] of headers) {
-    if (name !== "content-length") continue;
-    if (length !== undefined && value !== length) return true;
-    length = value;
+  for (const line of headers) {
+    if (line[0] !== "content-length") continue;
+    if (length !== undefined && line[1] !== length) return true;
+    length = line[1];
   }
   return false;
 }

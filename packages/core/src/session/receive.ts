@@ -5,9 +5,9 @@ type Sink<P extends Protocol> = Parameters<Receive<P>["pipe"]>[0];
 
 /** The reading end of an inbox, as an application sees it. */
 export function createReceive<P extends Protocol>(inbox: Inbox<ReceiveEvent<P>>): Receive<P> {
-  return Object.assign(() => inbox.pull(), {
-    pipe: (sink: Sink<P>) => inbox.pipe(sink),
-  });
+  const receive: Receive<P> = () => inbox.pull();
+  receive.pipe = (sink) => inbox.pipe(sink);
+  return receive;
 }
 
 /** The same events with one more in front: for middleware that has read an event its inner application must see. */

@@ -29,8 +29,8 @@ const protocolName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Throws `DenyConnection` for a request that cannot be served. */
 export function httpScope(given: RequestHead, settings: ScopeSettings, signal: () => AbortSignal): HttpScope {
   const head = checkedHead(given, settings);
-  for (const [name, value] of head.headers) {
-    if (name === "content-length" && Number(value) > settings.limits.maxBodySize) throw contentTooLarge();
+  if (headerValues(head, "content-length").some((value) => Number(value) > settings.limits.maxBodySize)) {
+    throw contentTooLarge();
   }
   return {
     type: "http",
@@ -65,9 +65,10 @@ export function webSocketScope(given: RequestHead, settings: ScopeSettings, sign
 function checkedHead(head: RequestHead, { limits, proxies }: ScopeSettings): RequestHead {
   if (head.headers.length > limits.maxHeaders) throw refusal(431, "Expected fewer header lines");
   let size = 0;
-  for (const [name, value] of head.headers) {
-    if (!isHeader(name, value)) throw refusal(400, "Expected header lines without control characters");
-    size += name.length + value.length + lineOverhead;
+  // Not destructured: see headerValues.
+  for (const line of head.headers) {
+    if (!isHeader(line[0], line[1])) throw refusal(400, "Expected header lines without control characters");
+    size += line[0].length + line[1].length + lineOverhead;
   }
   if (size > limits.maxHeaderSize) throw refusal(431, "Expected shorter header lines");
   return proxies === undefined ? head : proxies.seenThrough(head);
