@@ -150,7 +150,7 @@ export class HttpConnection implements HttpTransport {
   #data(chunk: ArrayBuffer, last: boolean): void {
     this.#received = last;
     if (!this.#open) return;
-    const bytes = chunk.byteLength === 0 ? empty : new Uint8Array(chunk.slice(0));
+    const bytes = chunk.byteLength === 0 ? empty : new Uint8Array(chunk).slice();
     if (this.#isLast) this.#later(() => this.#session?.data(bytes, last));
     else this.#session?.data(bytes, last);
   }

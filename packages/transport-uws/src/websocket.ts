@@ -120,15 +120,9 @@ export class WebSocketConnection implements WebSocketTransport {
       const isTooMuch = socket.getBufferedAmount() + Buffer.byteLength(data) > this.#settings.maxBackpressure;
       return isTooMuch ? "dropped" : this.#send(socket, data);
     }
-    if (this.#kept === undefined) {
-      if (this.#isHearing) return this.#send(socket, data);
-      this.#kept = [];
-      this.#keptLength = 0;
-      this.#settings.outbox.add(this);
-    }
+    if (this.#isHearing && this.#kept === undefined) return this.#send(socket, data);
     // A copy, as the bytes are the application's to write to when this returns.
-    this.#kept.push(typeof data === "string" ? data : data.slice());
-    this.#keptLength += data.length;
+    this.#keep(typeof data === "string" ? data : data.slice());
     if (this.#keptLength >= mostKept) this.#sendKept(socket);
     return this.#behind ? "buffered" : "ok";
   }
@@ -161,8 +155,8 @@ export class WebSocketConnection implements WebSocketTransport {
   }
 
   message(message: ArrayBuffer, isBinary: boolean): void {
-    // The buffer is emptied when this returns, so both take a copy.
-    const data = isBinary ? new Uint8Array(message.slice(0)) : decoder.decode(message);
+    // The buffer is emptied when this returns, so both take a copy. Its own slice() would take twice as long.
+    const data = isBinary ? new Uint8Array(message).slice() : decoder.decode(message);
     this.#isHearing = true;
     this.#session?.message(data, message.byteLength);
     this.#isHearing = false;
@@ -179,6 +173,18 @@ export class WebSocketConnection implements WebSocketTransport {
     this.#cancelCut?.();
     // With 1006 the reason is the native side's own remark, not the client's.
     this.#end(code, code === 1006 ? "" : Buffer.from(reason).toString());
+  }
+
+  #keep(data: string | Uint8Array): void {
+    if (this.#kept === undefined) {
+      // One that is pushed into an empty array takes the memory of seventeen, and most are alone.
+      this.#kept = [data];
+      this.#keptLength = data.length;
+      this.#settings.outbox.add(this);
+    } else {
+      this.#kept.push(data);
+      this.#keptLength += data.length;
+    }
   }
 
   #sendKept(socket: NativeWebSocket<UserData>): void {
