@@ -40,7 +40,8 @@ export const usage: string = `usage: npm run bench -- [options]
                             ${rowNames.join(",")}
   --against socketio        which peers take part, or none; all of them if left out:
                             ${peers.map(({ name }) => name).join(",")}
-  --rounds 5                rounds after the warm-up, 1 to 100; below 5 the figures say little
+  --rounds 5                rounds after the warm-up, 1 to 100; below 5 the figures say little. Rows whose rounds take
+                            long (idle, storm, jitter) have three at most
   --units 300               at most so many units a round and connections, for a trial
   --out bench-results       the folder for the table, the plots and results.json
   --json out.json           writes every sample there as well

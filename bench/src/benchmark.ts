@@ -9,7 +9,10 @@ import { databaseVariable, secretVariable } from "./servers/site.js";
 /** Milliseconds a process has for an answer, of which the longest is thousands of slow handshakes away: so that a run always ends. */
 const timeLimit = 300_000;
 
-export interface BenchmarkOptions extends FieldOptions, Pick<RunOptions, "rows" | "url"> {}
+export interface BenchmarkOptions extends FieldOptions, Pick<RunOptions, "rows" | "url"> {
+  /** Given what has been measured so far, after each row: a run may take long, and end before its time. */
+  readonly keep?: (rows: readonly RowRecord[]) => Promise<void>;
+}
 
 /**
  * Measures row by row all contestants that have a place for it: each in a process of its own, with its clients in another. A
@@ -36,7 +39,7 @@ async function makeTables(url: string): Promise<void> {
 }
 
 async function measureRows(env: Readonly<Record<string, string>>, options: BenchmarkOptions): Promise<RowRecord[]> {
-  const { rows, tell, signal } = options;
+  const { rows, tell, signal, keep } = options;
   const secret = randomBytes(32).toString("hex");
   const children = new Children({ env: { ...env, [secretVariable]: secret }, timeLimit });
   const abort = (): void => void children.end();
@@ -48,6 +51,7 @@ async function measureRows(env: Readonly<Record<string, string>>, options: Bench
       signal.throwIfAborted();
       tell(`[${index + 1}/${rows.length}] ${row.title}`);
       records.push(await field.measure(row));
+      await keep?.(records);
     }
     signal.throwIfAborted();
     return records;

@@ -10,12 +10,13 @@ import type { Contestant } from "./servers/contestants.js";
 /** Rounds of a tenth of the units, the last of which tells how many a contestant can afford. */
 const trials = 2;
 
-/** Rounds that let the servers' code be compiled and do not count: the trials, and with time enough two more. */
-const warmUps: Readonly<Record<Pace, number>> = { quick: trials, full: trials + 2 };
-const countedRounds: Readonly<Record<Pace, number>> = { quick: 3, full: 5 };
+/** Rounds that let the servers' code be compiled and do not count: the trials, and with time enough another one. */
+const warmUps: Readonly<Record<Pace, number>> = { quick: trials, full: trials + 1 };
+/** More of them tell more than longer ones: what disturbs the machine takes a second or two. */
+const countedRounds: Readonly<Record<Pace, number>> = { quick: 3, full: 9 };
 
 /** Milliseconds that a contestant may take in a round. */
-const budgets: Readonly<Record<Pace, number>> = { quick: 1_000, full: 2_500 };
+const budgets: Readonly<Record<Pace, number>> = { quick: 1_000, full: 1_250 };
 
 export interface FieldOptions extends Pick<RunOptions, "pace" | "rounds" | "units"> {
   /** Who can run here. */
@@ -90,9 +91,8 @@ export class Field {
     // Who asks for few units gets them of everybody.
     const budget = units === undefined ? budgets[pace] : Number.POSITIVE_INFINITY;
     if (row.rounds !== undefined) {
-      return playRounds(entries, { warmUp: 0, rounds: rounds ?? row.rounds[pace] }, (entry) =>
-        this.#sample(entry, row, wanted(entry)),
-      );
+      const few = Math.min(row.rounds[pace], rounds ?? Number.POSITIVE_INFINITY);
+      return playRounds(entries, { warmUp: 0, rounds: few }, (entry) => this.#sample(entry, row, wanted(entry)));
     }
     const afford = new Map<Entry, number>();
     const plan = { warmUp: warmUps[pace], rounds: rounds ?? countedRounds[pace] };

@@ -143,6 +143,19 @@ describe.skipIf(process.platform !== "linux")("the processes of a run (skipped w
     expect([...children.values()].filter(isAlive)).toEqual([]);
   });
 
+  test("what a run has measured is kept when it ends before its time", async () => {
+    const folder = await temporaryFolder();
+    const only = "handshake,echo,json,binary,group,groups,me,events,storm";
+    const run = bench("--only", only, "--against", "none", "--units", "20", "--rounds", "1", "--out", folder);
+    const kept = async () => readReport(await readFile(join(folder, "results.json"), "utf8"), "results.json").rows;
+    await expect
+      .poll(async () => (await kept())[0], { interval: 20 })
+      .toMatchObject({ name: "handshake", failures: [] });
+    run.process.kill("SIGTERM");
+    expect((await run.ended).code).toBe(143);
+    expect((await kept()).length).toBeLessThan(9);
+  });
+
   test.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],

@@ -9,7 +9,7 @@ import { compareReport } from "./report/compare.js";
 import { jsonReport, readReport } from "./report/json.js";
 import { markdownReport } from "./report/markdown.js";
 import { plotsOf } from "./report/plots.js";
-import type { Entrant, RunRecord } from "./report/record.js";
+import type { Entrant, RowRecord, RunRecord } from "./report/record.js";
 import { rows } from "./rows/rows.js";
 import type { Contestant } from "./servers/contestants.js";
 import { tooFewFiles } from "./too-few-files.js";
@@ -67,8 +67,17 @@ async function run(options: RunOptions): Promise<number> {
       (contestant) => !entrants.some(({ name, missing }) => name === contestant.name && missing !== undefined),
     );
     const begun = environment();
-    const measured = await benchmark({ ...options, contestants: able, tell, signal: interruption.signal });
-    const record: RunRecord = { environment: begun, pace: options.pace, contestants: entrants, rows: measured };
+    const recordOf = (measured: readonly RowRecord[]): RunRecord => {
+      return { environment: begun, pace: options.pace, contestants: entrants, rows: measured };
+    };
+    const measured = await benchmark({
+      ...options,
+      contestants: able,
+      tell,
+      signal: interruption.signal,
+      keep: (soFar) => save(options.out, { "results.json": jsonReport(recordOf(soFar)) }),
+    });
+    const record = recordOf(measured);
     const report = markdownReport(record, rows);
     process.stdout.write(`\n${report}`);
     await save(options.out, { "figures.md": report, "results.json": jsonReport(record), ...plotsOf(record) });
