@@ -36,7 +36,8 @@ export class LocalChannels {
   readonly #office: PostOffice;
   readonly #deserted: (group: string) => void;
   readonly #channels = new Map<string, Mailbox>();
-  readonly #groups = new Map<string, Set<Mailbox>>();
+  /** Most groups have one member, as that of a user has, and a set takes more memory than the mailbox. */
+  readonly #groups = new Map<string, Mailbox | Set<Mailbox>>();
   /** Mailboxes that have got something and were not asked to hand it out yet. */
   readonly #touched: Mailbox[] = [];
   #delivering = false;
@@ -68,7 +69,7 @@ export class LocalChannels {
   /** How many memberships there are, a channel counting once in each of its groups. Takes time with the number of groups. */
   get memberships(): number {
     let sum = 0;
-    for (const members of this.#groups.values()) sum += members.size;
+    for (const members of this.#groups.values()) sum += members instanceof Mailbox ? 1 : members.size;
     return sum;
   }
 
@@ -98,7 +99,7 @@ export class LocalChannels {
     const letter = this.#letter(message);
     let delivered = 0;
     let dropped = 0;
-    for (const mailbox of this.#groups.get(group) ?? []) {
+    for (const mailbox of this.#membersOf(group)) {
       if (this.#post(mailbox, letter)) delivered++;
       else dropped++;
     }
@@ -116,9 +117,14 @@ export class LocalChannels {
     const mailbox = this.#channels.get(channel);
     if (mailbox === undefined) return false;
     const members = this.#groups.get(group);
-    if (members?.has(mailbox)) return false;
-    if (members === undefined) this.#groups.set(group, new Set([mailbox]));
-    else members.add(mailbox);
+    if (members === undefined) this.#groups.set(group, mailbox);
+    else if (members instanceof Set) {
+      if (members.has(mailbox)) return false;
+      members.add(mailbox);
+    } else {
+      if (members === mailbox) return false;
+      this.#groups.set(group, new Set([members, mailbox]));
+    }
     // One that is pushed into an empty array takes the memory of seventeen.
     if (mailbox.groups.length === 0) mailbox.groups = [group];
     else mailbox.groups.push(group);
@@ -185,10 +191,19 @@ export class LocalChannels {
     for (const group of mailbox.groups.splice(0)) this.#remove(group, mailbox);
   }
 
+  #membersOf(group: string): Iterable<Mailbox> {
+    const members = this.#groups.get(group);
+    if (members === undefined) return [];
+    return members instanceof Set ? members : [members];
+  }
+
+  /** `mailbox` is a member. */
   #remove(group: string, mailbox: Mailbox): void {
     const members = this.#groups.get(group);
-    members?.delete(mailbox);
-    if (members?.size !== 0) return;
+    if (members instanceof Set) {
+      members.delete(mailbox);
+      if (members.size > 0) return;
+    }
     this.#groups.delete(group);
     this.#deserted(group);
   }
