@@ -77,9 +77,11 @@ test("what answers a message goes out at once, as the native side gathers it: be
   expect(told.slice(2)).toEqual(["(", "a", "b", "c", ")"]);
 });
 
-test("bytes go out as they were when they were written", async () => {
+test.each([
+  ["bytes", new Uint8Array([1, 2])],
+  ["a Buffer", Buffer.from([1, 2])],
+])("%s go out as they were when they were written", async (_what, data) => {
   const { connection, told } = connect();
-  const data = new Uint8Array([1, 2]);
   connection.write(data);
   data.fill(9);
   await turn();

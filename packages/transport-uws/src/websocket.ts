@@ -122,7 +122,8 @@ export class WebSocketConnection implements WebSocketTransport {
     }
     if (this.#isHearing && this.#kept === undefined) return this.#send(socket, data);
     // A copy, as the bytes are the application's to write to when this returns.
-    this.#keep(typeof data === "string" ? data : data.slice());
+    // Not by slice(), which of a Buffer is a view.
+    this.#keep(typeof data === "string" ? data : new Uint8Array(data));
     if (this.#keptLength >= mostKept) this.#sendKept(socket);
     return this.#behind ? "buffered" : "ok";
   }
