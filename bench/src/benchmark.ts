@@ -16,7 +16,8 @@ export interface BenchmarkOptions extends FieldOptions, Pick<RunOptions, "rows" 
 
 /**
  * Measures row by row all contestants that have a place for it: each in a process of its own, with its clients in another. A
- * contestant that does not answer as it must fails in that row, and the others go on. No process is left when this settles.
+ * contestant that does not answer as it must fails in that row, or at a point of it, and the others go on. No process is left
+ * when this settles.
  */
 export async function benchmark(options: BenchmarkOptions): Promise<RowRecord[]> {
   const { rows, url, signal } = options;

@@ -3,6 +3,7 @@ import { affordable } from "./measure/affordable.js";
 import { type Played, playRounds, type Round, type Sample } from "./measure/rounds.js";
 import { Pair } from "./pair.js";
 import type { Children } from "./processes/children.js";
+import { thousands } from "./report/numbers.js";
 import type { Failure, PointRecord, RowRecord } from "./report/record.js";
 import type { Pace, Point, Row } from "./rows/row.js";
 import type { Contestant } from "./servers/contestants.js";
@@ -35,7 +36,7 @@ interface Entry {
   readonly point: Point;
 }
 
-/** The contestants with their processes, which stay from row to row unless they fail. */
+/** The contestants with their processes, which stay from row to row unless they fail; those of points that take turns do not. */
 export class Field {
   readonly #children: Children;
   readonly #options: FieldOptions;
@@ -47,7 +48,7 @@ export class Field {
     this.#options = options;
   }
 
-  /** Resolves also if a contestant fails: it takes no further part in the row. */
+  /** Resolves also if a contestant fails: it takes no further part in the row, or at that point where points take turns. */
   async measure(row: Row): Promise<RowRecord> {
     const { name, title, unit, resource, along } = row;
     const failures: Failure[] = [];
@@ -64,7 +65,7 @@ export class Field {
       points.push(
         ...lot.map((point) => ({ at: point.at, rounds: played.rounds.map((round) => part(round, entries, point)) })),
       );
-      this.#tell(row, lot, { entries: entries.length, since: started, failed });
+      this.#tell(row, lot, { entries, since: started, failed });
       if (lot.length > 1) await this.#dismiss(entries);
     }
     return { name, title, unit, resource, ...(along !== undefined && { along }), points, failures };
@@ -105,8 +106,11 @@ export class Field {
   }
 
   async #sample(entry: Entry, { name, resource }: Row, units: number): Promise<Sample> {
-    const pair = await this.#pairOf(entry, resource === "memory");
+    const present = this.#pairs.get(entry.name);
+    const pair = present === undefined || resource === "memory" ? await this.#start(entry) : present;
     try {
+      // Who asks for few units wants to know whether it works, and not how fast; and memory is that of a fresh server.
+      if (pair !== present && resource === "cpu" && this.#options.units === undefined) await pair.warmUp();
       return await pair.sample({ row: name, at: entry.point.at, units }, resource);
     } catch (error) {
       this.#pairs.delete(entry.name);
@@ -116,14 +120,10 @@ export class Field {
     }
   }
 
-  async #pairOf(entry: Entry, fresh: boolean): Promise<Pair> {
-    const present = this.#pairs.get(entry.name);
-    if (present !== undefined && !fresh) return present;
+  async #start(entry: Entry): Promise<Pair> {
     await this.#dismiss([entry]);
     const pair = await Pair.start(this.#children, entry.contestant);
     this.#pairs.set(entry.name, pair);
-    // Who asks for few units wants to know whether it works, and not how fast.
-    if (!fresh && this.#options.units === undefined) await pair.warmUp();
     return pair;
   }
 
@@ -140,18 +140,23 @@ export class Field {
       entries,
       since,
       failed,
-    }: { readonly entries: number; readonly since: number; readonly failed: readonly Failure[] },
+    }: { readonly entries: readonly Entry[]; readonly since: number; readonly failed: readonly Failure[] },
   ): void {
-    const places = lot.map(({ at }) => at.toLocaleString("en-US")).join(" and ");
-    const where = along === undefined ? "" : `at ${places} ${along}, `;
+    const contestants = new Set(entries.map(({ contestant }) => contestant)).size;
     const seconds = Math.round((performance.now() - since) / 1_000);
-    this.#options.tell(`  ${where}${entries / lot.length} contestants: ${seconds} s`);
-    for (const { contestant, words } of failed) this.#options.tell(`  ${contestant} failed: ${words}`);
+    this.#options.tell(`  ${wherein(lot, along)}${contestants} contestants: ${seconds} s`);
+    for (const { contestant, at, words } of failed) {
+      this.#options.tell(`  ${contestant} failed${lot.length > 1 ? ` at ${thousands(at)}` : ""}: ${words}`);
+    }
   }
 }
 
 function takesPart({ name, places, dialect }: Contestant, { place, isBinary }: Row, { only }: Point): boolean {
   return places.includes(place) && !(isBinary && dialect.textOnly) && (only?.includes(name) ?? true);
+}
+
+function wherein(lot: readonly Point[], along: string | undefined): string {
+  return along === undefined ? "" : `at ${lot.map(({ at }) => thousands(at)).join(", ")} ${along}, `;
 }
 
 /** The words in one line. */

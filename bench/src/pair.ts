@@ -28,10 +28,8 @@ export class Pair {
 
   /** Resolves when the server has refused whom it must. */
   static async start(children: Children, { name, module }: Contestant): Promise<Pair> {
-    const [server, driver] = await Promise.all([
-      children.start<ServerAnswers>(name, module),
-      children.start<DriverAnswers>(`the driver of ${name}`, driverModule),
-    ]);
+    const server = await children.start<ServerAnswers>(name, module);
+    const driver = await children.start<DriverAnswers>(`the driver of ${name}`, driverModule);
     const pair = new Pair(name, server, driver, await server.ask("port"));
     try {
       await driver.ask("checkGate", { contestant: name, port: pair.#port });

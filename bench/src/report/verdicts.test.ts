@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { record, rows } from "./test-record.js";
+import { record, rows, sample } from "./test-record.js";
 import { verdictsOf } from "./verdicts.js";
 
 test("each goal of what was measured is met or not, or nobody knows", () => {
@@ -22,4 +22,15 @@ test("a growth of which a point is missing is not known", () => {
   const broken = idle.map((row) => ({ ...row, points: [...row.points, { at: 15_000, rounds: [{}] }] }));
   const [, growth] = verdictsOf({ ...record, rows: broken }, rows);
   expect(growth).toMatchObject({ measured: "not measured", isMet: undefined });
+});
+
+test("growth is what it was in the rounds that were played together, not between the medians", () => {
+  const at = (point: number, ...costs: number[]) => ({
+    at: point,
+    rounds: costs.map((cost) => ({ "sluice-uws": sample(cost) })),
+  });
+  const idle = record.rows.filter(({ name }) => name === "idle");
+  const uneven = idle.map((row) => ({ ...row, points: [at(1_000, 200, 300, 100), at(5_000, 300, 200, 200)] }));
+  const [, growth] = verdictsOf({ ...record, rows: uneven }, rows);
+  expect(growth).toMatchObject({ measured: "1.50 at 5,000 connections", isMet: false });
 });

@@ -36,6 +36,7 @@ export const groups: Row = {
     { at: 100, units: { quick: 30_000, full: 100_000 }, only: few },
     { at: 1_000, units: { quick: 50_000, full: 200_000 }, connections: 10_000, only: few },
   ],
+  pointsTakeTurns: true,
   goals: [{ to: "first point", atMost: 1.15 }],
   load: (visit) => new GroupLoad(visit, seating(visit.at, members)),
 };
