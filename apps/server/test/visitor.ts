@@ -1,4 +1,4 @@
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Page, Response } from "playwright-core";
 
 /** Somebody with a browser of their own, and what can be known about them. */
 export interface Visitor {
@@ -27,10 +27,17 @@ export async function newVisitor(browser: Browser): Promise<Visitor> {
   page.on("websocket", (socket) => visitor.urls.push(socket.url()));
   page.on("response", (response) => {
     if (!response.ok()) return;
-    if (response.url().endsWith("/api/login")) visitor.tokens.push(response.json().then(({ token }) => token));
-    if (response.url().endsWith("/api/ticket")) visitor.tickets.push(response.json().then(({ ticket }) => ticket));
+    if (response.url().endsWith("/api/login")) visitor.tokens.push(promised(response, "token"));
+    if (response.url().endsWith("/api/ticket")) visitor.tickets.push(promised(response, "ticket"));
   });
   return visitor;
+}
+
+/** A field of a response. Who asks for it is told if there is none, as where the page was closed before; nobody else. */
+function promised(response: Response, field: string): Promise<string> {
+  const value = response.json().then((body: Record<string, string>) => body[field] ?? "");
+  value.catch(() => {});
+  return value;
 }
 
 /** Fills in the form that a stranger sees first, and sends it. */
