@@ -47,7 +47,7 @@ export class Pair {
 
   /**
    * Resolves when the server has done some of the same work, uncounted. While the others have their turns it has nothing to do for
-   * many seconds, in which V8 gives back memory that it then has to ask for again.
+   * many seconds, in which V8 gives back memory and compiled code that it then has to make again.
    */
   async rouse(order: Omit<Order, "contestant" | "port">): Promise<void> {
     await this.#driver.ask("prepare", { ...order, contestant: this.#contestant, port: this.#port });
