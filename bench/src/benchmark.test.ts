@@ -16,7 +16,7 @@ const wrong = `
 `;
 
 /** A server that has something to say, and is gone. */
-const dead = `process.stderr.write("out of memory\\n"); process.exitCode = 3; process.disconnect();`;
+const dead = `process.stderr.write("out of memory with " + process.execArgv); process.exitCode = 3; process.disconnect();`;
 
 /** A run with these two in the places of others, and with one that is right. */
 const run = `
@@ -58,7 +58,7 @@ test("who is wrong or dead fails in words, and the others go on", async () => {
     {
       contestant: "fastify",
       at: 1,
-      words: "expected fastify to be ready, but it ended with code 3, saying: out of memory",
+      words: "expected fastify to be ready, but it ended with code 3, saying: out of memory with --no-memory-reducer",
     },
   ]);
   expect(row?.points.map(({ rounds }) => rounds.map((round) => Object.keys(round)))).toEqual([[["sluice-node"]]]);

@@ -9,6 +9,12 @@ import { databaseVariable, secretVariable } from "./servers/site.js";
 /** Milliseconds a process has for an answer, of which the longest is thousands of slow handshakes away: so that a run always ends. */
 const timeLimit = 300_000;
 
+/**
+ * While the others have their turns a server has nothing to do. After eight seconds of that V8 gives back memory and compiled code, which
+ * it then makes again at the expense of the next turn.
+ */
+const awake = ["--no-memory-reducer"];
+
 export interface BenchmarkOptions extends FieldOptions, Pick<RunOptions, "rows" | "url"> {
   /** Given what has been measured so far, after each row: a run may take long, and end before its time. */
   readonly keep?: (rows: readonly RowRecord[]) => Promise<void>;
@@ -42,7 +48,7 @@ async function makeTables(url: string): Promise<void> {
 async function measureRows(env: Readonly<Record<string, string>>, options: BenchmarkOptions): Promise<RowRecord[]> {
   const { rows, tell, signal, keep } = options;
   const secret = randomBytes(32).toString("hex");
-  const children = new Children({ env: { ...env, [secretVariable]: secret }, timeLimit });
+  const children = new Children({ env: { ...env, [secretVariable]: secret }, flags: awake, timeLimit });
   const abort = (): void => void children.end();
   signal.addEventListener("abort", abort);
   try {

@@ -16,9 +16,6 @@ const warmUps: Readonly<Record<Pace, number>> = { quick: trials, full: trials + 
 /** More of them tell more than longer ones: what disturbs the machine takes a second or two. */
 const countedRounds: Readonly<Record<Pace, number>> = { quick: 3, full: 9 };
 
-/** What share of its units a contestant does before each round, uncounted. */
-const beforehand = 1 / 4;
-
 /** Milliseconds that a contestant may take in a round. */
 const budgets: Readonly<Record<Pace, number>> = { quick: 1_000, full: 1_250 };
 
@@ -108,16 +105,13 @@ export class Field {
     });
   }
 
-  async #sample(entry: Entry, { name, resource, rounds }: Row, units: number): Promise<Sample> {
+  async #sample(entry: Entry, { name, resource }: Row, units: number): Promise<Sample> {
     const { at } = entry.point;
     const present = this.#pairs.get(entry.name);
     const pair = present === undefined || resource === "memory" ? await this.#start(entry) : present;
     try {
-      // Who asks for few units wants to know whether it works, and not how fast; and memory is that of a fresh server.
-      if (resource === "cpu" && this.#options.units === undefined) {
-        if (pair !== present) await pair.warmUp();
-        else if (rounds === undefined) await pair.rouse({ row: name, at, units: Math.ceil(units * beforehand) });
-      }
+      // Memory is that of a fresh server, and who asks for few units wants to know whether it works, and not how fast.
+      if (pair !== present && resource === "cpu" && this.#options.units === undefined) await pair.warmUp();
       return await pair.sample({ row: name, at, units }, resource);
     } catch (error) {
       this.#pairs.delete(entry.name);

@@ -97,7 +97,10 @@ describe.skipIf(process.platform !== "linux")("the processes of a run (skipped w
   /** The processes that a run has started, by the file that each runs. */
   function childrenOf({ pid }: ChildProcessWithoutNullStreams): Map<string, number> {
     const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
-    const files = pids.map((child) => readFileSync(`/proc/${child}/cmdline`, "utf8").split("\0")[1] ?? "");
+    // The first argument that is no flag of Node's.
+    const files = pids.map(
+      (child) => /\0([^-\0][^\0]*)/.exec(readFileSync(`/proc/${child}/cmdline`, "utf8"))?.[1] ?? "",
+    );
     return new Map(files.map((file, index) => [file.split("/").slice(-2).join("/"), pids[index] ?? 0]));
   }
 

@@ -45,16 +45,6 @@ export class Pair {
     return this.#driver.ask("warmUp", { contestant: this.#contestant, port: this.#port });
   }
 
-  /**
-   * Resolves when the server has done some of the same work, uncounted. While the others have their turns it has nothing to do for
-   * many seconds, in which V8 gives back memory and compiled code that it then has to make again.
-   */
-  async rouse(order: Omit<Order, "contestant" | "port">): Promise<void> {
-    await this.#driver.ask("prepare", { ...order, contestant: this.#contestant, port: this.#port });
-    await this.#driver.ask("run");
-    await this.#driver.ask("finish");
-  }
-
   /** Rejects if the server is wrong, slow or dead. */
   async sample(order: Omit<Order, "contestant" | "port">, resource: Row["resource"]): Promise<Sample> {
     await this.#driver.ask("prepare", { ...order, contestant: this.#contestant, port: this.#port });

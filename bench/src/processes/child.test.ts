@@ -3,13 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, expect, onTestFinished, test, vi } from "vitest";
-import { Child } from "./child.js";
+import { Child, type ChildOptions } from "./child.js";
 
 interface TestAnswers {
   double(number: number): number;
   fail(): void;
   die(): void;
   sleep(): void;
+  flags(): string[];
 }
 
 const timeLimit = 10_000;
@@ -22,15 +23,16 @@ const answers = `
     fail: () => { throw new TypeError("expected more"); },
     die: () => { process.stderr.write("out of memory\\n"); process.exitCode = 3; process.disconnect(); process.exit(); },
     sleep: () => new Promise(() => {}),
+    flags: () => process.execArgv,
   });
 `;
 
 /** A child that runs `source`. */
-async function child(source: string): Promise<Child<TestAnswers>> {
+async function child(source: string, options: Partial<ChildOptions> = {}): Promise<Child<TestAnswers>> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-bench-"));
   const file = join(folder, "child.mjs");
   await writeFile(file, source);
-  const made = new Child<TestAnswers>("the server", pathToFileURL(file), { timeLimit });
+  const made = new Child<TestAnswers>("the server", pathToFileURL(file), { timeLimit, ...options });
   onTestFinished(async () => {
     vi.useRealTimers();
     await made.end();
@@ -48,6 +50,12 @@ test("it answers one question after the other", async () => {
   await server.ready;
   expect(await server.ask("double", 21)).toBe(42);
   expect(await server.ask("double", -1)).toBe(-2);
+});
+
+test("it has the flags of this process, and those that it is given", async () => {
+  const server = await child(answers, { flags: ["--no-memory-reducer"] });
+  await server.ready;
+  expect(await server.ask("flags")).toEqual([...process.execArgv, "--no-memory-reducer"]);
 });
 
 test("what it throws comes back as a message, and it goes on", async () => {

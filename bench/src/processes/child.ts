@@ -5,6 +5,8 @@ import type { Answers, Question, Reply } from "./answer-questions.js";
 export interface ChildOptions {
   /** On top of this process's own. */
   readonly env?: Readonly<Record<string, string>>;
+  /** For Node.js, behind those of this process. */
+  readonly flags?: readonly string[];
   /** Milliseconds that the start and every answer may take. */
   readonly timeLimit: number;
 }
@@ -33,10 +35,14 @@ export class Child<Table extends Answers<Table>> {
   #fate: string | undefined;
   #lastWords = "";
 
-  constructor(name: string, module: URL, { env = {}, timeLimit }: ChildOptions) {
+  constructor(name: string, module: URL, { env = {}, flags = [], timeLimit }: ChildOptions) {
     this.name = name;
     this.#timeLimit = timeLimit;
-    this.#process = fork(fileURLToPath(module), { env: { ...process.env, ...env }, silent: true });
+    this.#process = fork(fileURLToPath(module), {
+      env: { ...process.env, ...env },
+      ...(flags.length > 0 && { execArgv: [...process.execArgv, ...flags] }),
+      silent: true,
+    });
     const keep = (text: string): void => {
       this.#lastWords = (this.#lastWords + text).slice(-lastWordsLength);
     };
