@@ -36,7 +36,10 @@ interface Entry {
   readonly point: Point;
 }
 
-/** The contestants with their processes, which stay from row to row unless they fail; those of points that take turns do not. */
+/**
+ * The contestants with their processes, which stay from row to row unless they fail. Those of a row whose points take turns, or that
+ * measures memory, end with it.
+ */
 export class Field {
   readonly #children: Children;
   readonly #options: FieldOptions;
@@ -66,7 +69,7 @@ export class Field {
         ...lot.map((point) => ({ at: point.at, rounds: played.rounds.map((round) => part(round, entries, point)) })),
       );
       this.#tell(row, lot, { entries, since: started, failed });
-      if (lot.length > 1) await this.#dismiss(entries);
+      if (lot.length > 1 || row.resource === "memory") await this.#dismiss(entries);
     }
     return { name, title, unit, resource, ...(along !== undefined && { along }), points, failures };
   }

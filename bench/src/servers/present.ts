@@ -8,8 +8,8 @@ export interface ServerAnswers {
   pid(): number;
   /** Microseconds that the server has had of the processor, all its threads together. */
   cpu(): number;
-  /** Bytes of the server that are resident in memory. */
-  memory(): number;
+  /** Bytes of the server that are resident in memory, as `ProcessFigures` has them. */
+  memory(): number | Promise<number>;
 }
 
 /** Makes a server that listens on `port` of 127.0.0.1 take part: this process, if no other is named. */
