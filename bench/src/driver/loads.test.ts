@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { systemClock } from "@sluice/core";
 import { JwtTokens } from "@sluice/tokens-jose";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -246,6 +247,27 @@ describe("refusals", () => {
     });
     expect(await play(new RefusalLoad(visit(port, { units: 3 }), "origin"))).toEqual({ units: 3, lost: 0 });
     expect([...origins]).toEqual(["https://chat.example.evil.example"]);
+  });
+
+  test("the connections stay until it is over, as those do that are accepted", async () => {
+    let open = 0;
+    const port = await serve({
+      handshake(socket) {
+        open += 1;
+        socket.once("close", () => {
+          open -= 1;
+        });
+        socket.write("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+      },
+    });
+    const load = new RefusalLoad(visit(port, { units: 3 }), "origin");
+    await load.prepare();
+    await load.run();
+    // Time enough to notice one that has ended.
+    for (let turn = 0; turn < 20; turn++) await nextTurn();
+    expect(open).toBe(3);
+    await load.finish();
+    await expect.poll(() => open).toBe(0);
   });
 
   test("of a token no 101 will do", async () => {

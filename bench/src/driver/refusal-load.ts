@@ -1,3 +1,4 @@
+import type { Connection } from "./connection.js";
 import { inParallel } from "./in-parallel.js";
 import type { Load, Outcome, Visit } from "./load.js";
 import { beRefused, ofBadToken, ofForeignOrigin, type Refused } from "./refusal.js";
@@ -5,11 +6,15 @@ import { beRefused, ofBadToken, ofForeignOrigin, type Refused } from "./refusal.
 /** How many are under way at a time. */
 const width = 32;
 
-/** Connects and is refused, each time on a new connection: for its origin or for its token. */
+/**
+ * Connects and is refused, each time on a new connection: for its origin or for its token. The connections stay until the end, as those
+ * do that are accepted, unless the server ends them.
+ */
 export class RefusalLoad implements Load {
   readonly #visit: Visit;
   readonly #reason: "origin" | "token";
   #refused: readonly Refused[] = [];
+  readonly #connections: Connection[] = [];
 
   constructor(visit: Visit, reason: "origin" | "token") {
     this.#visit = visit;
@@ -21,10 +26,13 @@ export class RefusalLoad implements Load {
   }
 
   run(): Promise<void> {
-    return inParallel(this.#refused, width, (refused) => beRefused(this.#visit.port, refused));
+    return inParallel(this.#refused, width, async (refused) => {
+      this.#connections.push(await beRefused(this.#visit.port, refused));
+    });
   }
 
   async finish(): Promise<Outcome> {
+    for (const connection of this.#connections.splice(0)) connection.destroy();
     return { units: this.#visit.units, lost: 0 };
   }
 

@@ -27,10 +27,10 @@ export function ofBadToken(dialect: Dialect, token: string | undefined, why: str
   return { handshake: handshake({ target }), opening: opening(token, paths.echo) };
 }
 
-/** Connects, and rejects if it is not refused as it should be. */
-export async function beRefused(port: number, refused: Refused): Promise<void> {
+/** Connects, and rejects if it is not refused as it should be. The connection is the caller's to end. */
+export async function beRefused(port: number, refused: Refused): Promise<Connection> {
   const connection = await Connection.open(port);
   if ("opening" in refused) await arriveInSilence(connection, refused);
   else await connection.ask(refused.request, refused.answer());
-  connection.destroy();
+  return connection;
 }
