@@ -2,10 +2,18 @@ import type { HeaderList } from "@sluice/core";
 
 type Line = HeaderList[number];
 
+/** A line for all connections that send it, and what to know it by: in a frozen pair V8 would look up the parts one by one. */
+interface SharedLine {
+  readonly name: string;
+  /** As it came. The line has what was read of it. */
+  readonly value: string;
+  readonly line: Line;
+}
+
 interface Known {
   readonly name: string;
   /** By value as it came; undefined where every client has another, or a secret one. */
-  readonly lines: Map<string, Line> | undefined;
+  readonly lines: Map<string, SharedLine> | undefined;
 }
 
 /** What clients of one make send alike. Nothing that says who somebody is, and none that may carry a token. */
@@ -29,7 +37,7 @@ const maxPlaces = 32;
  */
 export class CommonLines {
   /** By the place in the head, the shared line that was there last: most heads are like the one before. */
-  readonly #last: (Line | undefined)[] = Array<undefined>(maxPlaces).fill(undefined);
+  readonly #last: (SharedLine | undefined)[] = Array<undefined>(maxPlaces).fill(undefined);
   readonly #known: ReadonlyMap<string, Known> = new Map<string, Known>([
     ...shared.map((name): [string, Known] => [name, { name, lines: new Map() }]),
     ...own.map((name): [string, Known] => [name, { name, lines: undefined }]),
@@ -39,20 +47,19 @@ export class CommonLines {
   line(place: number, name: string, value: string, read: (value: string) => string): Line {
     const last = this.#last[place];
     // Two comparisons, where the maps take the hashes of two strings that nobody has seen before.
-    if (last !== undefined && last[0] === name && last[1] === value) return last;
+    if (last !== undefined && last.name === name && last.value === value) return last.line;
     const known = this.#known.get(name);
     if (known?.lines === undefined || value.length > maxLength) return [known?.name ?? name, read(value)];
-    const line = known.lines.get(value) ?? remember(known.name, known.lines, value, read(value));
-    // What was read otherwise than it came is not found by what comes.
-    if (line[1] === value && place < maxPlaces) this.#last[place] = line;
-    return line;
+    const common = known.lines.get(value) ?? remember(known.name, known.lines, value, read(value));
+    if (place < maxPlaces) this.#last[place] = common;
+    return common.line;
   }
 }
 
-function remember(name: string, lines: Map<string, Line>, value: string, text: string): Line {
+function remember(name: string, lines: Map<string, SharedLine>, value: string, text: string): SharedLine {
   // Nobody can change it for others.
-  const line: Line = Object.freeze([name, text] as const);
+  const common: SharedLine = { name, value, line: Object.freeze([name, text] as const) };
   if (lines.size >= maxValues) lines.clear();
-  lines.set(value, line);
-  return line;
+  lines.set(value, common);
+  return common;
 }
