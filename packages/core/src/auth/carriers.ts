@@ -84,7 +84,9 @@ function queryValues(query: string, name: string): readonly string[] {
   if (query.includes("%") || query.includes("+") || name.includes("="))
     return new URLSearchParams(`?${query}`).getAll(name);
   const values: string[] = [];
-  for (const pair of query.split("&")) {
+  for (let start = 0, end = 0; end !== -1; start = end + 1) {
+    end = query.indexOf("&", start);
+    const pair = query.slice(start, end === -1 ? undefined : end);
     if (pair === name) values.push("");
     else if (pair.startsWith(name) && pair[name.length] === "=") values.push(pair.slice(name.length + 1));
   }
