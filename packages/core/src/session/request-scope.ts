@@ -67,8 +67,10 @@ function checkedHead(head: RequestHead, { limits, proxies }: ScopeSettings): Req
   let size = 0;
   // Not destructured: see headerValues.
   for (const line of head.headers) {
-    if (!isHeader(line[0], line[1])) throw refusal(400, "Expected header lines without control characters");
-    size += line[0].length + line[1].length + lineOverhead;
+    const name = line[0];
+    const value = line[1];
+    if (!isHeader(name, value)) throw refusal(400, "Expected header lines without control characters");
+    size += name.length + value.length + lineOverhead;
   }
   if (size > limits.maxHeaderSize) throw refusal(431, "Expected shorter header lines");
   return proxies === undefined ? head : proxies.seenThrough(head);
