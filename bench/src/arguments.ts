@@ -35,7 +35,7 @@ const rowNames = rows.map(({ name }) => name);
 const peers = contestants.filter(isPeer);
 
 export const usage: string = `usage: npm run bench -- [options]
-  --full                    the figures to rely on, in half an hour; without it a look at every row, in minutes
+  --full                    the figures to rely on, in less than an hour; without it a look at every row, in minutes
   --only handshake,echo     what to measure; everything if left out:
                             ${rowNames.join(",")}
   --against socketio        which peers take part, or none; all of them if left out:
